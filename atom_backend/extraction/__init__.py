@@ -1,0 +1,1 @@
+"""Bytes in, text out: PDF, DOCX, HTML, Markdown and plain text."""

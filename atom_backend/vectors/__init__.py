@@ -1,0 +1,1 @@
+"""LanceDB: the only package that imports lancedb or pyarrow."""

@@ -1,0 +1,1 @@
+"""Loops that drive passes in the background; no decision is taken here."""
