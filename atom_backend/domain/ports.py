@@ -1,0 +1,186 @@
+"""The ports: what the use cases need from the outside world, as bare nouns.
+
+Adapters fill them (``relational``, ``vectors``, ``embedding``, ``extraction``, ``vault``); only
+``bootstrap`` knows which. Every method raises only errors of ``atom_backend.errors``; "does not
+answer" is always a ``DependencyError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+from uuid import UUID
+
+from atom_backend.domain.extracted import Extracted
+from atom_backend.domain.items import Chunk, Kind, Projection, Span, Vector, Vectors
+from atom_backend.domain.principals import OwnerScope, Principal
+from atom_backend.domain.search import LegHits
+from atom_backend.domain.transactions import OwnerWork, SignInWork, WorkerWork
+
+
+class Embedder(Protocol):
+    """Text in, vectors out."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Model, engine and file: two equal fingerprints give comparable vectors."""
+        ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """One row a text, each of length 1.
+
+        Raises EmbedderUnavailable, or RefusedVector where the model gave NaN, zero or a wrong size.
+        """
+        ...
+
+
+class Chunker(Protocol):
+    """Cuts a text into spans that the model reads whole, title included."""
+
+    @property
+    def version(self) -> str: ...
+
+    def split(self, text: str, *, title: str = "") -> list[Span]: ...
+
+
+class Extractor(Protocol):
+    """Bytes in, text out; what the bytes are is decided by content."""
+
+    def extract(self, content: bytes, *, name: str | None = None) -> Extracted:
+        """Raises InvalidInput, UnsupportedMedia or TooLarge, and nothing else."""
+        ...
+
+
+class Passwords(Protocol):
+    """Password hashing."""
+
+    def hash(self, password: str) -> str: ...
+
+    def verify(self, password: str, hashed: str) -> bool: ...
+
+
+class AccessTokens(Protocol):
+    """Short-lived signed tokens that can be checked without any store."""
+
+    @property
+    def lifetime(self) -> int:
+        """Seconds."""
+        ...
+
+    def issue(self, principal: Principal) -> str: ...
+
+    def read(self, token: str) -> Principal:
+        """Raises Unauthenticated."""
+        ...
+
+
+class Transactions(Protocol):
+    """PostgreSQL, as one transaction at a time: committed on a clean exit, else rolled back.
+
+    Each kind of work runs under its own database role and sees only what that role may see.
+    """
+
+    def owner(self, principal: Principal) -> AbstractContextManager[OwnerWork]:
+        """One owner's rows. Raises Unauthenticated when the principal's session has ended."""
+        ...
+
+    def sign_in(self) -> AbstractContextManager[SignInWork]:
+        """Accounts, sessions and refresh tokens, before it is known who is asking."""
+        ...
+
+    def worker(self) -> AbstractContextManager[WorkerWork]:
+        """Index entries and sources of every owner."""
+        ...
+
+    def elected(self, duty: str) -> AbstractContextManager[bool]:
+        """Whether this process alone may do ``duty`` until the context ends."""
+        ...
+
+    def probe(self) -> None:
+        """A real write and read. Raises DatabaseUnavailable."""
+        ...
+
+
+class Wakeup(Protocol):
+    """Shortens the worker's wait; losing a signal costs time, never correctness."""
+
+    def wait(self, seconds: float) -> bool:
+        """Returns early, with True, when new work was announced."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class VectorSearch(Protocol):
+    """The reading half of the vector store. Every read is bound to one owner."""
+
+    def search(
+        self,
+        scope: OwnerScope,
+        *,
+        vector: Vector | None,
+        text: str | None,
+        depth: int,
+        kinds: frozenset[Kind] = frozenset(),
+        item_ids: Sequence[UUID] | None = None,
+    ) -> tuple[LegHits, ...]:
+        """Run the vector leg and the full-text leg, whichever are given, at the same time.
+
+        Each gives at most ``depth`` chunks. ``item_ids`` narrows both legs to these items before
+        either ranks (up to 5,000); ``kinds`` empty means all.
+        """
+        ...
+
+    def passages(self, scope: OwnerScope, chunk_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """The texts of these chunks."""
+        ...
+
+    def chunks(self, scope: OwnerScope, item_id: UUID) -> tuple[int, list[Chunk]] | None:
+        """The newest stored revision of an item and its chunks in order; None if there is none."""
+        ...
+
+
+class VectorStore(VectorSearch, Protocol):
+    """The whole vector store; only the coordinator writes.
+
+    Rows carry the fence they were written under. Single calls are atomic on one table; the
+    order between calls is the coordinator's business.
+    """
+
+    def add_chunks(self, projections: Sequence[Projection], fence: int) -> None: ...
+
+    def add_processed(self, projections: Sequence[Projection], fence: int) -> None:
+        """The commit mark of each item: its processed row."""
+        ...
+
+    def drop_older(self, item_ids: Iterable[UUID], fence: int) -> None:
+        """Remove these items' rows with a lower fence, in both tables."""
+        ...
+
+    def drop_fence(self, item_ids: Iterable[UUID], fence: int) -> None:
+        """Remove these items' rows with exactly this fence: undo what a late worker added."""
+        ...
+
+    def drop_items(self, item_ids: Iterable[UUID]) -> None:
+        """Remove everything of these items, in both tables."""
+        ...
+
+    def holding(self, item_ids: Iterable[UUID]) -> set[UUID]:
+        """Which of these items still have a row in either table."""
+        ...
+
+    def maintain(self) -> str:
+        """Compact, prune and index what has grown; a sentence that says what was done."""
+        ...
+
+    def sizes(self) -> Mapping[str, int]:
+        """Rows by table name."""
+        ...
+
+    def probe(self) -> None:
+        """A real write and read. Raises VectorStoreUnavailable or VectorStoreCorrupt."""
+        ...

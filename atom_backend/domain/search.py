@@ -1,0 +1,136 @@
+"""Search, as values: the question, the legs' raw hits, and the answer.
+
+Invariant (I6): an answer names the legs that ran and every reason why one did not; "down" cannot
+be confused with "empty".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from atom_backend.domain.documents import Document
+from atom_backend.domain.items import Kind, Span
+
+
+class SearchMode(StrEnum):
+    """Which legs are asked."""
+
+    HYBRID = "hybrid"
+    VECTOR = "vector"
+    TEXT = "text"
+
+
+class Leg(StrEnum):
+    """A way of finding; ``POSTGRESQL`` answers when LanceDB cannot."""
+
+    VECTOR = "vector"
+    TEXT = "text"
+    POSTGRESQL = "postgresql"
+
+
+class Degraded(StrEnum):
+    """What was missing when an answer was made."""
+
+    LANCEDB = "lancedb"
+    EMBEDDER = "embedder"
+    POSTGRESQL = "postgresql"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFilter:
+    """Which items may be found; every given condition must hold.
+
+    ``tags``: the item has all of them. ``metadata``: the item's metadata contains this JSON
+    object (PostgreSQL's ``@>``). ``created_after`` is inclusive, ``created_before`` exclusive.
+    """
+
+    tags: tuple[str, ...] = ()
+    source: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def empty(self) -> bool:
+        return self == SearchFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """One page of one question; ``chunks`` is how many passages to show of each item.
+
+    ``offset`` counts the results of the earlier pages.
+    """
+
+    query: str
+    limit: int = 10
+    mode: SearchMode = SearchMode.HYBRID
+    kinds: frozenset[Kind] = frozenset()
+    filter: SearchFilter = SearchFilter()
+    min_score: float | None = None
+    include_text: bool = True
+    chunks: int = 1
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One chunk that a leg found. ``score``: cosine similarity (vector leg) or BM25 (text leg)."""
+
+    chunk_id: UUID
+    item_id: UUID
+    kind: Kind
+    revision: int
+    ordinal: int
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class LegHits:
+    """A leg's hits, best first. ``exhausted``: there is no further match behind the last one."""
+
+    leg: Leg
+    hits: tuple[Hit, ...]
+    exhausted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A part of an item's text; ``ordinal`` is ``None`` where no chunk was involved."""
+
+    text: str | None
+    start: int
+    end: int
+    ordinal: int | None
+    highlights: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """One item, with its best passage first. ``stale``: found by an older text than today's."""
+
+    item_id: UUID
+    kind: Kind
+    title: str
+    score: float
+    revision: int
+    stale: bool
+    passages: tuple[Passage, ...]
+    document: Document | None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """A page of results; ``next_offset`` is ``None`` on the last one."""
+
+    results: tuple[SearchResult, ...]
+    legs: tuple[Leg, ...]
+    degraded: tuple[Degraded, ...]
+    next_offset: int | None

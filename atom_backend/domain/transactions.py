@@ -1,0 +1,253 @@
+"""What can be done inside one PostgreSQL transaction, by who is doing it.
+
+Three kinds of work, one database role each: an owner's work sees that owner's rows and no other;
+signing in sees accounts and no content; the worker sees index entries and sources, and may not
+change content. A method that is not here cannot be called by the wrong one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from atom_backend.domain.accounts import Credential, RefreshToken, User
+from atom_backend.domain.documents import (
+    Document,
+    DocumentChanges,
+    DocumentDraft,
+    DocumentListing,
+)
+from atom_backend.domain.index_state import (
+    Confirmation,
+    IndexStatistics,
+    Lease,
+    Postponement,
+)
+from atom_backend.domain.items import Kind, Source
+from atom_backend.domain.principals import Role
+from atom_backend.domain.search import SearchFilter
+
+
+@dataclass(frozen=True, slots=True)
+class TextMatch:
+    """One document that PostgreSQL's own full-text search found; ``score`` is its rank."""
+
+    document: Document
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResponse:
+    """The answer that a request with an idempotency key got the first time."""
+
+    fingerprint: bytes
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Documents(Protocol):
+    """One owner's documents."""
+
+    def add(self, document_id: UUID, draft: DocumentDraft) -> Document:
+        """Raises Conflict (``existing_id`` set) when the external identifier is taken."""
+        ...
+
+    def get(self, document_id: UUID, *, for_update: bool = False) -> Document:
+        """Raises NotFound."""
+        ...
+
+    def by_external_id(self, external_id: str) -> Document | None:
+        """The document of that name, locked until the transaction ends."""
+        ...
+
+    def text(self, document_id: UUID) -> str:
+        """Raises NotFound."""
+        ...
+
+    def change(
+        self, document_id: UUID, changes: DocumentChanges, *, content_hash: bytes | None
+    ) -> Document:
+        """Write the changes under a new revision.
+
+        ``content_hash`` is given when title or text differ from what is stored, and makes the new
+        revision the content revision too. Raises NotFound, or Conflict as ``add`` does.
+        """
+        ...
+
+    def remove(self, document_id: UUID) -> None:
+        """Raises NotFound."""
+        ...
+
+    def listing(self, listing: DocumentListing) -> list[Document]: ...
+
+    def matching(self, conditions: SearchFilter, *, limit: int) -> list[UUID]:
+        """Identifiers of documents that satisfy the filter; order unspecified."""
+        ...
+
+    def enrich(
+        self, document_ids: Sequence[UUID], conditions: SearchFilter
+    ) -> Mapping[UUID, Document]:
+        """Those of the given documents that exist and satisfy the filter."""
+        ...
+
+    def search(
+        self, query: str, conditions: SearchFilter, *, limit: int, offset: int
+    ) -> list[TextMatch]:
+        """Full-text search without the vector store, best first; any word of the query may match."""
+        ...
+
+
+class OwnerIndex(Protocol):
+    """How an owner's writes announce themselves to the index."""
+
+    def want(self, item_id: UUID, kind: Kind, revision: int) -> None:
+        """The item is to be projected at this revision or a later one."""
+        ...
+
+    def bury(self, item_id: UUID) -> None:
+        """The item is gone: leave a tombstone that drives its removal from the vector store."""
+        ...
+
+
+class Idempotency(Protocol):
+    """Answers kept by idempotency key."""
+
+    def claim(self, key: str) -> StoredResponse | None:
+        """Hold the key until the transaction ends; the stored answer if there is one.
+
+        Raises Conflict (code ``idempotency_in_progress``) when another request holds it.
+        """
+        ...
+
+    def store(self, key: str, response: StoredResponse) -> None: ...
+
+
+class OwnAccount(Protocol):
+    """The owner's own account row."""
+
+    def get(self) -> User: ...
+
+    def rename(self, display_name: str | None) -> User: ...
+
+
+class OwnerWork(Protocol):
+    """A transaction on one owner's rows."""
+
+    @property
+    def owner_id(self) -> UUID: ...
+
+    @property
+    def documents(self) -> Documents: ...
+
+    @property
+    def index(self) -> OwnerIndex: ...
+
+    @property
+    def idempotency(self) -> Idempotency: ...
+
+    @property
+    def account(self) -> OwnAccount: ...
+
+
+class SignInWork(Protocol):
+    """A transaction on accounts and sessions."""
+
+    def add_user(
+        self, user_id: UUID, email: str, display_name: str | None, role: Role, password_hash: str
+    ) -> User:
+        """Raises Conflict (code ``email_taken``)."""
+        ...
+
+    def credential(self, email: str) -> Credential | None: ...
+
+    def set_password_hash(self, user_id: UUID, password_hash: str) -> None: ...
+
+    def set_role(self, user_id: UUID, role: Role) -> None: ...
+
+    def open_session(self, session_id: UUID, user_id: UUID, agent: str | None) -> None: ...
+
+    def close_session(self, session_id: UUID) -> None:
+        """End the session and with it every token of its family; idempotent."""
+        ...
+
+    def add_refresh_token(
+        self, digest: bytes, session_id: UUID, expires_at: datetime
+    ) -> None: ...
+
+    def refresh_token(self, digest: bytes) -> RefreshToken | None:
+        """The token, locked until the transaction ends, so that two uses cannot both succeed."""
+        ...
+
+    def use_refresh_token(self, digest: bytes) -> None: ...
+
+
+class WorkerIndex(Protocol):
+    """The worker's side of the index entries.
+
+    All times are the database's. Calls that name a ``fence`` change only entries that are still
+    leased under it and say which those were.
+    """
+
+    def lease(self, *, limit: int, seconds: float, suspects: bool, max_attempts: int) -> list[Lease]:
+        """Take due entries and those whose lease ran out, oldest first; others are skipped.
+
+        Entries with ``SUSPECT_AFTER`` or more attempts are taken only with ``suspects``. An entry
+        with ``max_attempts`` behind it is parked instead.
+        """
+        ...
+
+    def extend(self, item_ids: Sequence[UUID], fence: int, seconds: float) -> set[UUID]:
+        """Prolong the leases that are still held and still wanted at the leased revision."""
+        ...
+
+    def confirm(self, confirmations: Sequence[Confirmation], fence: int) -> set[UUID]:
+        """Compare-and-set: settle, or make due again what was written meanwhile."""
+        ...
+
+    def purge(self, item_ids: Sequence[UUID], fence: int) -> set[UUID]:
+        """Remove tombstones whose items the vector store no longer holds."""
+        ...
+
+    def postpone(self, postponements: Sequence[Postponement], fence: int) -> set[UUID]: ...
+
+    def park(self, reasons: Mapping[UUID, str], fence: int) -> set[UUID]: ...
+
+    def seconds_until_due(self) -> float | None:
+        """0 when something is due now, None when nothing waits."""
+        ...
+
+    def require_spec(self, spec: str) -> int:
+        """Make settled entries of any other index spec due again; how many there were."""
+        ...
+
+    def statistics(self) -> IndexStatistics: ...
+
+    def parked(self, limit: int) -> list[tuple[UUID, str]]:
+        """Parked items with their reasons, oldest first."""
+        ...
+
+
+class WorkerWork(Protocol):
+    """A transaction of the worker."""
+
+    @property
+    def index(self) -> WorkerIndex: ...
+
+    def sources(self, leases: Sequence[Lease]) -> Mapping[UUID, Source]:
+        """What the leased items say now; an item that is gone is missing from the answer."""
+        ...
+
+    def sweep(self) -> Mapping[str, int]:
+        """Remove expired idempotency keys and refresh tokens; rows removed by name."""
+        ...
+
+    def sizes(self) -> Mapping[str, int]:
+        """Rows by table name, as estimated by the server's statistics."""
+        ...
+
+
