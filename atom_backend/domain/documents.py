@@ -47,8 +47,8 @@ class DocumentChanges:
     text: str | Unset = UNSET
     content_type: str | Unset = UNSET
     byte_size: int | Unset = UNSET
-    source: str | None | Unset = UNSET
-    external_id: str | None | Unset = UNSET
+    source: str | Unset | None = UNSET
+    external_id: str | Unset | None = UNSET
     tags: tuple[str, ...] | Unset = UNSET
     metadata: dict[str, Any] | Unset = UNSET
 

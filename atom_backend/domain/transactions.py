@@ -98,7 +98,7 @@ class Documents(Protocol):
     def search(
         self, query: str, conditions: SearchFilter, *, limit: int, offset: int
     ) -> list[TextMatch]:
-        """Full-text search without the vector store, best first; any word of the query may match."""
+        """Full-text search without the vector store, best first; any of its words may match."""
         ...
 
 
@@ -175,9 +175,7 @@ class SignInWork(Protocol):
         """End the session and with it every token of its family; idempotent."""
         ...
 
-    def add_refresh_token(
-        self, digest: bytes, session_id: UUID, expires_at: datetime
-    ) -> None: ...
+    def add_refresh_token(self, digest: bytes, session_id: UUID, expires_at: datetime) -> None: ...
 
     def refresh_token(self, digest: bytes) -> RefreshToken | None:
         """The token, locked until the transaction ends, so that two uses cannot both succeed."""
@@ -193,7 +191,9 @@ class WorkerIndex(Protocol):
     leased under it and say which those were.
     """
 
-    def lease(self, *, limit: int, seconds: float, suspects: bool, max_attempts: int) -> list[Lease]:
+    def lease(
+        self, *, limit: int, seconds: float, suspects: bool, max_attempts: int
+    ) -> list[Lease]:
         """Take due entries and those whose lease ran out, oldest first; others are skipped.
 
         Entries with ``SUSPECT_AFTER`` or more attempts are taken only with ``suspects``. An entry
@@ -249,5 +249,3 @@ class WorkerWork(Protocol):
     def sizes(self) -> Mapping[str, int]:
         """Rows by table name, as estimated by the server's statistics."""
         ...
-
-

@@ -1,0 +1,126 @@
+"""Accounts and logins: register, log in, refresh, log out, the own profile.
+
+Invariants: whether an address has an account cannot be learnt from a failed login, neither from
+the answer nor from the time it takes; a refresh token works once, and its second use ends the
+whole session (RFC 9700, section 4.14.2).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from atom_backend.clock import Clock, new_id
+from atom_backend.domain.accounts import TokenPair, User, new_refresh_token, refresh_digest
+from atom_backend.domain.ports import AccessTokens, Passwords, Transactions
+from atom_backend.domain.principals import Principal, Role
+from atom_backend.domain.transactions import SignInWork
+from atom_backend.errors import NotFound, Unauthenticated
+
+
+class Accounts:
+    """The use cases around one account."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        passwords: Passwords,
+        access_tokens: AccessTokens,
+        clock: Clock,
+        *,
+        refresh_lifetime: timedelta,
+    ) -> None:
+        self._transactions = transactions
+        self._passwords = passwords
+        self._access_tokens = access_tokens
+        self._clock = clock
+        self._refresh_lifetime = refresh_lifetime
+        self._decoy = passwords.hash("nobody has this password")
+
+    def register(
+        self, email: str, password: str, display_name: str | None, *, agent: str | None = None
+    ) -> tuple[User, TokenPair]:
+        """A new account, logged in. Raises Conflict (code ``email_taken``)."""
+        hashed = self._passwords.hash(password)
+        with self._transactions.sign_in() as work:
+            user = work.add_user(new_id(), email, display_name, Role.USER, hashed)
+            return user, self._open_session(work, user, agent)
+
+    def create_admin(self, email: str, password: str) -> User:
+        """A new account with the admin role, without a login. Raises Conflict."""
+        hashed = self._passwords.hash(password)
+        with self._transactions.sign_in() as work:
+            return work.add_user(new_id(), email, None, Role.ADMIN, hashed)
+
+    def log_in(self, email: str, password: str, *, agent: str | None = None) -> TokenPair:
+        """A new session. Raises Unauthenticated (code ``invalid_credentials``)."""
+        with self._transactions.sign_in() as work:
+            credential = work.credential(email)
+        hashed = credential.password_hash if credential else self._decoy
+        matches = self._passwords.verify(password, hashed)
+        if credential is None or not matches:
+            raise Unauthenticated(
+                "The e-mail address or the password is wrong.", code="invalid_credentials"
+            )
+        with self._transactions.sign_in() as work:
+            return self._open_session(work, credential.user, agent)
+
+    def refresh(self, token: str) -> TokenPair:
+        """A new pair for a refresh token. Raises Unauthenticated (``invalid_refresh_token``)."""
+        with self._transactions.sign_in() as work:
+            pair = self._rotate(work, token)
+        # Raised only after the commit: the revocation of a reused token's family must stand.
+        if pair is None:
+            raise Unauthenticated(
+                "This refresh token is not valid any more: log in again.",
+                code="invalid_refresh_token",
+            )
+        return pair
+
+    def log_out(self, principal: Principal) -> None:
+        """End the session that the principal's token belongs to."""
+        if principal.session_id is not None:
+            with self._transactions.sign_in() as work:
+                work.close_session(principal.session_id)
+
+    def me(self, principal: Principal) -> User:
+        with self._transactions.owner(principal) as work:
+            return work.account.get()
+
+    def rename(self, principal: Principal, display_name: str | None) -> User:
+        with self._transactions.owner(principal) as work:
+            return work.account.rename(display_name)
+
+    def operator_acting_for(self, email: str) -> Principal:
+        """The principal under which an operator's command works. Raises NotFound."""
+        with self._transactions.sign_in() as work:
+            credential = work.credential(email)
+        if credential is None:
+            raise NotFound(f"There is no account with the address {email}.")
+        return Principal(credential.user.id, None, credential.user.role)
+
+    def _open_session(self, work: SignInWork, user: User, agent: str | None) -> TokenPair:
+        session_id = new_id()
+        work.open_session(session_id, user.id, agent)
+        return self._pair(work, Principal(user.id, session_id, user.role))
+
+    def _rotate(self, work: SignInWork, token: str) -> TokenPair | None:
+        stored = work.refresh_token(refresh_digest(token))
+        if stored is None:
+            return None
+        if stored.used:
+            work.close_session(stored.session_id)
+        if stored.used or stored.revoked or stored.expires_at <= self._clock.now():
+            return None
+        work.use_refresh_token(stored.digest)
+        return self._pair(work, Principal(stored.user_id, stored.session_id, stored.role))
+
+    def _pair(self, work: SignInWork, principal: Principal) -> TokenPair:
+        assert principal.session_id is not None
+        token = new_refresh_token()
+        expires_at = self._clock.now() + self._refresh_lifetime
+        work.add_refresh_token(refresh_digest(token), principal.session_id, expires_at)
+        return TokenPair(
+            access_token=self._access_tokens.issue(principal),
+            refresh_token=token,
+            expires_in=self._access_tokens.lifetime,
+        )

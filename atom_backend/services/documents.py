@@ -1,0 +1,205 @@
+"""Documents: create, read, change, replace by external identifier, remove, list.
+
+Invariant (I1, I2): a write of content and the index entry that announces it are one transaction;
+nothing here waits for the vector store, and nothing that did not change is announced.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from uuid import UUID
+
+from atom_backend.clock import new_id
+from atom_backend.domain.documents import (
+    UNSET,
+    Document,
+    DocumentChanges,
+    DocumentDraft,
+    DocumentListing,
+    Unset,
+)
+from atom_backend.domain.index_state import IndexState
+from atom_backend.domain.items import Chunk, Kind, content_hash
+from atom_backend.domain.ports import Transactions, VectorSearch
+from atom_backend.domain.preconditions import IfMatch
+from atom_backend.domain.principals import Principal
+from atom_backend.domain.transactions import OwnerWork, StoredResponse
+from atom_backend.errors import Conflict, NotFound
+from atom_backend.services.idempotency import Receipt, once
+
+_FIRST_PAUSE = 0.02
+_LONGEST_PAUSE = 0.25
+
+
+class DocumentService:
+    """The use cases around one owner's documents."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        vectors: VectorSearch,
+        *,
+        pause: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._transactions = transactions
+        self._vectors = vectors
+        self._pause = pause
+        self._monotonic = monotonic
+
+    def create(
+        self, principal: Principal, draft: DocumentDraft, receipt: Receipt[Document] | None = None
+    ) -> Document | StoredResponse:
+        """A new document, or the kept answer of the request with the same idempotency key.
+
+        Raises Conflict (code ``external_id_taken``, ``existing_id`` set).
+        """
+        with self._transactions.owner(principal) as work:
+            return once(work.idempotency, receipt, lambda: _add(work, draft))
+
+    def put(
+        self,
+        principal: Principal,
+        external_id: str,
+        draft: DocumentDraft,
+        if_match: IfMatch | None = None,
+    ) -> tuple[Document, bool]:
+        """Create or replace the document with this external identifier; whether it is new."""
+        draft = replace(draft, external_id=external_id)
+        try:
+            return self._put(principal, external_id, draft, if_match)
+        except Conflict:
+            # Somebody created it between our look and our insert: now there is one to replace.
+            return self._put(principal, external_id, draft, if_match)
+
+    def get(self, principal: Principal, document_id: UUID) -> Document:
+        with self._transactions.owner(principal) as work:
+            return work.documents.get(document_id)
+
+    def get_by_external_id(self, principal: Principal, external_id: str) -> Document:
+        with self._transactions.owner(principal) as work:
+            document = work.documents.by_external_id(external_id)
+        if document is None:
+            raise NotFound("There is no document with this external identifier.")
+        return document
+
+    def listing(self, principal: Principal, listing: DocumentListing) -> list[Document]:
+        with self._transactions.owner(principal) as work:
+            return work.documents.listing(listing)
+
+    def text(self, principal: Principal, document_id: UUID) -> tuple[Document, str]:
+        with self._transactions.owner(principal) as work:
+            return work.documents.get(document_id), work.documents.text(document_id)
+
+    def chunks(self, principal: Principal, document_id: UUID) -> tuple[Document, int, list[Chunk]]:
+        """The document, the revision that the vector store holds of it, and those chunks.
+
+        A document that is not indexed yet has revision 0 and no chunks. Raises DependencyError
+        when the vector store does not answer: "down" must not look like "no chunks".
+        """
+        document = self.get(principal, document_id)
+        revision, chunks = self._vectors.chunks(principal.scope, document_id) or (0, [])
+        return document, revision, chunks
+
+    def change(
+        self,
+        principal: Principal,
+        document_id: UUID,
+        changes: DocumentChanges,
+        if_match: IfMatch | None = None,
+    ) -> Document:
+        """Write what differs; a change that changes nothing leaves the revision alone."""
+        with self._transactions.owner(principal) as work:
+            current = work.documents.get(document_id, for_update=True)
+            if if_match is not None:
+                if_match.check(current.revision)
+            return _change(work, current, changes)
+
+    def remove(
+        self, principal: Principal, document_id: UUID, if_match: IfMatch | None = None
+    ) -> None:
+        """Gone from every answer when this returns; the vector store follows by tombstone."""
+        with self._transactions.owner(principal) as work:
+            current = work.documents.get(document_id, for_update=True)
+            if if_match is not None:
+                if_match.check(current.revision)
+            work.documents.remove(document_id)
+            work.index.bury(document_id)
+
+    def wait_until_indexed(
+        self, principal: Principal, document: Document, seconds: float
+    ) -> Document:
+        """The document once it is indexed or parked, or as it is after ``seconds``."""
+        deadline = self._monotonic() + seconds
+        pause = _FIRST_PAUSE
+        while document.index_state is IndexState.PENDING:
+            remaining = deadline - self._monotonic()
+            if remaining <= 0:
+                break
+            self._pause(min(pause, remaining))
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+            document = self.get(principal, document.id)
+        return document
+
+    def _put(
+        self,
+        principal: Principal,
+        external_id: str,
+        draft: DocumentDraft,
+        if_match: IfMatch | None,
+    ) -> tuple[Document, bool]:
+        with self._transactions.owner(principal) as work:
+            current = work.documents.by_external_id(external_id)
+            if if_match is not None:
+                if_match.check(current.revision if current else None)
+            if current is None:
+                return _add(work, draft), True
+            return _change(work, current, _replacement(draft)), False
+
+
+def _add(work: OwnerWork, draft: DocumentDraft) -> Document:
+    document = work.documents.add(new_id(), draft)
+    work.index.want(document.id, Kind.DOCUMENT, document.revision)
+    return document
+
+
+def _change(work: OwnerWork, current: Document, changes: DocumentChanges) -> Document:
+    hashed = _hash_after(work, current, changes)
+    content_changed = hashed != current.content_hash
+    if not content_changed:
+        changes = replace(changes, text=UNSET)
+    if not content_changed and not _differs(current, changes):
+        return current
+    document = work.documents.change(
+        current.id, changes, content_hash=hashed if content_changed else None
+    )
+    if not content_changed:
+        return document
+    work.index.want(document.id, Kind.DOCUMENT, document.revision)
+    return work.documents.get(document.id)
+
+
+def _hash_after(work: OwnerWork, current: Document, changes: DocumentChanges) -> bytes:
+    if isinstance(changes.title, Unset) and isinstance(changes.text, Unset):
+        return current.content_hash
+    title = current.title if isinstance(changes.title, Unset) else changes.title
+    text = work.documents.text(current.id) if isinstance(changes.text, Unset) else changes.text
+    return content_hash(title, text)
+
+
+def _differs(current: Document, changes: DocumentChanges) -> bool:
+    return any(getattr(current, name) != value for name, value in changes.as_columns().items())
+
+
+def _replacement(draft: DocumentDraft) -> DocumentChanges:
+    return DocumentChanges(
+        title=draft.title,
+        text=draft.text,
+        content_type=draft.content_type,
+        byte_size=draft.byte_size,
+        source=draft.source,
+        tags=draft.tags,
+        metadata=draft.metadata,
+    )

@@ -1,0 +1,46 @@
+"""What an operator asks: how far the index is behind, what is parked, how large the stores are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from atom_backend.domain.index_state import IndexStatistics
+from atom_backend.domain.ports import Transactions, VectorStore
+from atom_backend.errors import DependencyError
+
+_PARKED_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A snapshot; ``vector_rows`` is ``None`` when LanceDB does not answer."""
+
+    index: IndexStatistics
+    parked: tuple[tuple[UUID, str], ...]
+    relational_rows: Mapping[str, int]
+    vector_rows: Mapping[str, int] | None
+
+
+class Operations:
+    """Read-only views of the running service."""
+
+    def __init__(self, transactions: Transactions, vectors: VectorStore) -> None:
+        self._transactions = transactions
+        self._vectors = vectors
+
+    def statistics(self) -> IndexStatistics:
+        with self._transactions.worker() as work:
+            return work.index.statistics()
+
+    def status(self) -> Status:
+        with self._transactions.worker() as work:
+            index = work.index.statistics()
+            parked = tuple(work.index.parked(_PARKED_SHOWN))
+            relational = work.sizes()
+        try:
+            vector_rows: Mapping[str, int] | None = self._vectors.sizes()
+        except DependencyError:
+            vector_rows = None
+        return Status(index, parked, relational, vector_rows)

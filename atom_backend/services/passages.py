@@ -1,0 +1,23 @@
+"""What is shown of an item's text in a search result, with the query's words marked."""
+
+from __future__ import annotations
+
+from atom_backend.domain.highlights import highlights, window
+from atom_backend.domain.items import Span
+from atom_backend.domain.search import Hit, Passage
+
+
+def passage_of(query: str, hit: Hit, text: str | None) -> Passage:
+    """The chunk that a leg found; without text where it was not asked for."""
+    marks: tuple[Span, ...] = ()
+    if text is not None:
+        marks = highlights(query, text, offset=hit.start)
+    return Passage(text, hit.start, hit.end, hit.ordinal, marks)
+
+
+def passage_around(query: str, text: str, *, include_text: bool) -> Passage:
+    """The part of a whole text that answers the query, where no chunk is known."""
+    part = window(query, text)
+    shown = text[part.start : part.end]
+    marks = highlights(query, shown, offset=part.start)
+    return Passage(shown if include_text else None, part.start, part.end, None, marks)

@@ -1,0 +1,211 @@
+"""Search: ask the vector store, believe PostgreSQL.
+
+The legs say what may be relevant; one query by identifier then says what exists, belongs to the
+caller and satisfies the filter. Invariants: nothing deleted or foreign is answered (I4); a match
+is never missed because something was cut off before it was looked at: the legs are asked deeper
+until the page is full or they have no more; a missing part is named (I6).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from atom_backend.domain.documents import Document
+from atom_backend.domain.fusion import Candidate, rank
+from atom_backend.domain.items import Vector
+from atom_backend.domain.ports import Embedder, Transactions, VectorSearch
+from atom_backend.domain.principals import Principal
+from atom_backend.domain.search import (
+    Degraded,
+    Hit,
+    LegHits,
+    SearchAnswer,
+    SearchMode,
+    SearchRequest,
+    SearchResult,
+)
+from atom_backend.errors import DependencyError, StoredDataError
+from atom_backend.services.passages import passage_of
+from atom_backend.services.text_search import search_text
+
+logger = logging.getLogger(__name__)
+
+FIRST_DEPTH = 128
+"""Chunks that each leg gives at the first look."""
+
+DEEPER = 8
+"""How many times deeper every further look is."""
+
+MOST_NARROWED = 5_000
+"""Up to this many items that satisfy the filter, the legs are told to look at only those."""
+
+_MARGIN = 4
+"""Candidates checked beyond the page, so that a few dropped ones cost no second query."""
+
+
+class SearchService:
+    """The query flow of every kind of item."""
+
+    def __init__(
+        self, transactions: Transactions, vectors: VectorSearch, embedder: Embedder
+    ) -> None:
+        self._transactions = transactions
+        self._vectors = vectors
+        self._embedder = embedder
+
+    def search(self, principal: Principal, request: SearchRequest) -> SearchAnswer:
+        """One page of results."""
+        only = self._narrowed(principal, request)
+        degraded: list[Degraded] = []
+        vector = self._query_vector(request, degraded)
+        try:
+            found = self._look(principal, request, vector, only)
+            passages = self._texts(principal, request, found)
+        except (DependencyError, StoredDataError) as error:
+            if not error.code.startswith("lancedb"):
+                raise
+            logger.warning("searching without LanceDB: %s", error.message)
+            return search_text(self._transactions, principal, request, Degraded.LANCEDB)
+        return SearchAnswer(
+            results=tuple(_result(request, one, passages) for one in found.page),
+            legs=found.legs_run,
+            degraded=tuple(degraded),
+            next_offset=request.offset + request.limit if found.more else None,
+        )
+
+    def _narrowed(self, principal: Principal, request: SearchRequest) -> list[UUID] | None:
+        """The items that satisfy the filter, or None where they are too many to list."""
+        if request.filter.empty:
+            return None
+        with self._transactions.owner(principal) as work:
+            matching = work.documents.matching(request.filter, limit=MOST_NARROWED + 1)
+        return matching if len(matching) <= MOST_NARROWED else None
+
+    def _query_vector(self, request: SearchRequest, degraded: list[Degraded]) -> Vector | None:
+        if request.mode is SearchMode.TEXT:
+            return None
+        try:
+            vector: Vector = self._embedder.embed([request.query])[0]
+        except (DependencyError, StoredDataError) as error:
+            logger.warning("searching without vectors: %s", error.message)
+            degraded.append(Degraded.EMBEDDER)
+            return None
+        return vector
+
+    def _look(
+        self,
+        principal: Principal,
+        request: SearchRequest,
+        vector: Vector | None,
+        only: Sequence[UUID] | None,
+    ) -> _Found:
+        """Ask deeper and deeper until the page is full or nothing is left to find."""
+        text = request.query if request.mode is not SearchMode.VECTOR or vector is None else None
+        checked = _Checked(self._transactions, principal, request)
+        depths = [FIRST_DEPTH]
+        while True:
+            legs = self._vectors.search(
+                principal.scope,
+                vector=vector,
+                text=text,
+                depth=depths[-1],
+                kinds=request.kinds,
+                item_ids=only,
+            )
+            survivors = checked.survivors(rank(legs, depths))
+            if len(survivors) > request.offset + request.limit or _exhausted(legs):
+                return _Found(legs, survivors, request)
+            depths.append(depths[-1] * DEEPER)
+
+    def _texts(
+        self, principal: Principal, request: SearchRequest, found: _Found
+    ) -> Mapping[UUID, str]:
+        if not request.include_text:
+            return {}
+        shown = [hit.chunk_id for one in found.page for hit in one.shown(request.chunks)]
+        return self._vectors.passages(principal.scope, shown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Survivor:
+    """A candidate that PostgreSQL knows."""
+
+    candidate: Candidate
+    document: Document
+
+    def shown(self, count: int) -> list[Hit]:
+        """The best chunks of the present text, or of an older one while that is all there is."""
+        revisions = {hit.revision for hit in self.candidate.hits}
+        wanted = self.document.content_revision
+        revision = wanted if wanted in revisions else max(revisions)
+        return [hit for hit in self.candidate.hits if hit.revision == revision][:count]
+
+
+class _Found:
+    """What the last look gave, cut to the page."""
+
+    def __init__(
+        self, legs: Sequence[LegHits], survivors: list[_Survivor], request: SearchRequest
+    ) -> None:
+        end = request.offset + request.limit
+        self.legs_run = tuple(leg.leg for leg in legs)
+        self.page = survivors[request.offset : end]
+        self.more = len(survivors) > end
+
+
+@dataclass
+class _Checked:
+    """Which candidates survive PostgreSQL's word, asked for as few as the page needs."""
+
+    transactions: Transactions
+    principal: Principal
+    request: SearchRequest
+    known: dict[UUID, Document | None] = field(default_factory=dict)
+
+    def survivors(self, candidates: Sequence[Candidate]) -> list[_Survivor]:
+        """In the candidates' order, as many as show whether there is a next page."""
+        needed = self.request.offset + self.request.limit + 1
+        candidates = [one for one in candidates if self._good_enough(one)]
+        survivors: list[_Survivor] = []
+        place = 0
+        while place < len(candidates) and len(survivors) < needed:
+            batch = candidates[place : place + needed - len(survivors) + _MARGIN]
+            self._learn(batch)
+            place += len(batch)
+            for candidate in batch:
+                document = self.known[candidate.item_id]
+                if document is not None:
+                    survivors.append(_Survivor(candidate, document))
+        return survivors[:needed]
+
+    def _good_enough(self, candidate: Candidate) -> bool:
+        return self.request.min_score is None or candidate.score >= self.request.min_score
+
+    def _learn(self, batch: Sequence[Candidate]) -> None:
+        unknown = [one.item_id for one in batch if one.item_id not in self.known]
+        if unknown:
+            with self.transactions.owner(self.principal) as work:
+                found = work.documents.enrich(unknown, self.request.filter)
+            self.known.update({item_id: found.get(item_id) for item_id in unknown})
+
+
+def _exhausted(legs: Sequence[LegHits]) -> bool:
+    return all(leg.exhausted for leg in legs)
+
+
+def _result(request: SearchRequest, survivor: _Survivor, texts: Mapping[UUID, str]) -> SearchResult:
+    shown = survivor.shown(request.chunks)
+    document = survivor.document
+    return SearchResult(
+        item_id=document.id,
+        kind=shown[0].kind,
+        title=document.title,
+        score=survivor.candidate.score,
+        revision=document.revision,
+        stale=shown[0].revision != document.content_revision,
+        passages=tuple(passage_of(request.query, hit, texts.get(hit.chunk_id)) for hit in shown),
+        document=document,
+    )
