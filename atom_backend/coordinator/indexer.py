@@ -1,0 +1,89 @@
+"""From sources to projections: chunk, embed, assemble. Touches no store.
+
+Invariant: a projection is complete or does not exist; a chunk that could not be embedded is an
+error of the whole item, never a skipped row or a zero vector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from atom_backend.domain.items import (
+    Chunk,
+    Projection,
+    Source,
+    Vectors,
+    cut,
+    document_embedding,
+    embedding_text,
+)
+from atom_backend.domain.ports import Chunker, Embedder
+from atom_backend.errors import StoredDataError
+
+EMBEDDED_AT_ONCE = 64
+"""Texts given to the model between two calls of ``alive``: about a second of work."""
+
+
+class Indexer:
+    """Makes projections under one index spec."""
+
+    def __init__(self, chunker: Chunker, embedder: Embedder) -> None:
+        self._chunker = chunker
+        self._embedder = embedder
+
+    @property
+    def spec(self) -> str:
+        """The index spec: chunker version, model fingerprint and dimension."""
+        embedder = self._embedder
+        return f"{self._chunker.version}|{embedder.fingerprint}|{embedder.dimension}"
+
+    def project(self, sources: Sequence[Source], alive: Callable[[], None]) -> list[Projection]:
+        """One projection a source, in order; ``alive`` is called again and again meanwhile.
+
+        The model gets the chunks of all sources as one stream, so that many short items keep it
+        as busy as one long one. Raises EmbedderUnavailable, RefusedVector, StoredDataError, and
+        whatever ``alive`` raises.
+        """
+        chunked = [self._chunks(source) for source in sources]
+        texts = [
+            embedding_text(source.title, chunk.text)
+            for source, chunks in zip(sources, chunked, strict=True)
+            for chunk in chunks
+        ]
+        vectors = self._embed(texts, alive)
+        projections: list[Projection] = []
+        place = 0
+        for source, chunks in zip(sources, chunked, strict=True):
+            rows = vectors[place : place + len(chunks)]
+            projections.append(self._assemble(source, chunks, rows))
+            place += len(chunks)
+        return projections
+
+    def _chunks(self, source: Source) -> tuple[Chunk, ...]:
+        chunks = cut(source, self._chunker.split(source.text, title=source.title))
+        if not chunks:
+            raise StoredDataError("the item has no text to index", code="no_text")
+        return chunks
+
+    def _embed(self, texts: Sequence[str], alive: Callable[[], None]) -> Vectors:
+        parts: list[Vectors] = []
+        for place in range(0, len(texts), EMBEDDED_AT_ONCE):
+            parts.append(self._embedder.embed(texts[place : place + EMBEDDED_AT_ONCE]))
+            alive()
+        return np.concatenate(parts)
+
+    def _assemble(self, source: Source, chunks: tuple[Chunk, ...], vectors: Vectors) -> Projection:
+        return Projection(
+            item_id=source.item_id,
+            owner_id=source.owner_id,
+            kind=source.kind,
+            revision=source.revision,
+            title=source.title,
+            content_hash=source.content_hash,
+            spec=self.spec,
+            chunks=chunks,
+            vectors=vectors,
+            embedding=document_embedding(vectors),
+        )

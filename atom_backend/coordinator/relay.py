@@ -1,0 +1,166 @@
+"""The relay: leases due index entries, has them converged, and decides what a failure means.
+
+It asks one question of an error: is it worth a retry? A dependency that is down costs an item
+nothing but time; an item whose own content cannot be indexed is parked with the reason. A batch
+that fails on content is taken apart, so that one bad item never holds up its neighbours.
+
+    due entries --lease--> sources --project--> LanceDB --confirm--> settled
+                             |                     |
+                             +---- postponed, or parked with a reason
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from atom_backend.coordinator.convergence import Convergence
+from atom_backend.coordinator.tenure import Tenure
+from atom_backend.domain.backoff import Backoff
+from atom_backend.domain.index_state import Lease, Postponement
+from atom_backend.domain.items import Source
+from atom_backend.domain.ports import Transactions
+from atom_backend.errors import AtomError, DependencyError, StoredDataError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RelayReport:
+    """What one pass did."""
+
+    leased: int = 0
+    settled: int = 0
+    removed: int = 0
+    postponed: int = 0
+    parked: int = 0
+    outage: str | None = None
+
+    def __add__(self, other: RelayReport) -> RelayReport:
+        return RelayReport(
+            self.leased + other.leased,
+            self.settled + other.settled,
+            self.removed + other.removed,
+            self.postponed + other.postponed,
+            self.parked + other.parked,
+            self.outage or other.outage,
+        )
+
+    def __str__(self) -> str:
+        if not self.leased:
+            return "Nothing was due."
+        said = f"Leased {self.leased}, settled {self.settled}, removed {self.removed}"
+        if self.postponed or self.parked:
+            said += f", postponed {self.postponed}, parked {self.parked}"
+        return f"{said}, because of {self.outage}." if self.outage else f"{said}."
+
+
+class Relay:
+    """One worker's way of emptying the queue of index entries."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        convergence: Convergence,
+        *,
+        backoff: Backoff,
+        batch: int = 32,
+        lease_seconds: float = 60.0,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._transactions = transactions
+        self._convergence = convergence
+        self._backoff = backoff
+        self._batch = batch
+        self._lease_seconds = lease_seconds
+        self._chance = chance
+
+    def run_once(self) -> RelayReport:
+        """One batch of ordinary entries, then one that has failed before, alone."""
+        ordinary = self._pass(limit=self._batch, suspects=False)
+        if ordinary.outage:
+            return ordinary
+        return ordinary + self._pass(limit=1, suspects=True)
+
+    def _pass(self, *, limit: int, suspects: bool) -> RelayReport:
+        with self._transactions.worker() as work:
+            leases = work.index.lease(
+                limit=limit,
+                seconds=self._lease_seconds,
+                suspects=suspects,
+                max_attempts=self._backoff.max_attempts,
+            )
+        if not leases:
+            return RelayReport()
+        tenure = Tenure(self._transactions, leases, self._lease_seconds)
+        buried = [lease for lease in leases if lease.deleted]
+        living = [lease for lease in leases if not lease.deleted]
+        return (
+            RelayReport(leased=len(leases))
+            + self._remove(buried, tenure)
+            + self._index(living, tenure)
+        )
+
+    def _remove(self, leases: Sequence[Lease], tenure: Tenure) -> RelayReport:
+        if not leases:
+            return RelayReport()
+        try:
+            removed = self._convergence.remove([lease.item_id for lease in leases], tenure)
+        except AtomError as error:
+            return self._postpone(leases, error, tenure)
+        return RelayReport(removed=removed)
+
+    def _index(self, leases: Sequence[Lease], tenure: Tenure) -> RelayReport:
+        if not leases:
+            return RelayReport()
+        with self._transactions.worker() as work:
+            sources = work.sources(leases)
+        present = [lease for lease in leases if lease.item_id in sources]
+        absent = [lease for lease in leases if lease.item_id not in sources]
+        report = self._converge(present, [sources[lease.item_id] for lease in present], tenure)
+        if absent:
+            # Deleted since the lease: the entry is a tombstone by now and comes back at once.
+            report += self._postpone(absent, StoredDataError("the item has no row"), tenure)
+        return report
+
+    def _converge(
+        self, leases: Sequence[Lease], sources: Sequence[Source], tenure: Tenure
+    ) -> RelayReport:
+        if not leases:
+            return RelayReport()
+        try:
+            return RelayReport(settled=self._convergence.project(sources, tenure))
+        except DependencyError as error:
+            return self._postpone(leases, error, tenure)
+        except StoredDataError as error:
+            if len(leases) == 1:
+                return self._park(leases[0].item_id, error, tenure)
+            logger.info("taking a batch of %d apart: %s", len(leases), error.message)
+            report = RelayReport()
+            for lease, source in zip(leases, sources, strict=True):
+                report += self._converge([lease], [source], tenure)
+            return report
+
+    def _postpone(self, leases: Sequence[Lease], error: AtomError, tenure: Tenure) -> RelayReport:
+        outage = isinstance(error, DependencyError)
+        postponements = [
+            Postponement(
+                item_id=lease.item_id,
+                delay=self._backoff.delay(lease.attempts, self._chance),
+                reason=error.message,
+                refund=outage,
+            )
+            for lease in leases
+        ]
+        with self._transactions.worker() as work:
+            postponed = work.index.postpone(postponements, tenure.fence)
+        return RelayReport(postponed=len(postponed), outage=error.code if outage else None)
+
+    def _park(self, item_id: UUID, error: StoredDataError, tenure: Tenure) -> RelayReport:
+        logger.warning("parking item %s: %s", item_id, error.message)
+        with self._transactions.worker() as work:
+            parked = work.index.park({item_id: error.message}, tenure.fence)
+        return RelayReport(parked=len(parked))

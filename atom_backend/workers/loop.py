@@ -1,0 +1,117 @@
+"""The worker: drives passes until it is told to stop.
+
+    relay pass -> (again at once while something was due)
+               -> upkeep and sweep when their time has come
+               -> wait for a signal, the next due entry, or the longest pause
+
+Invariant: no pass can end the loop. An outage or a defect is logged and followed by a pause that
+grows, and what the pass had leased comes back when its lease runs out.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+
+from atom_backend.coordinator.relay import Relay, RelayReport
+from atom_backend.domain.ports import Transactions, Wakeup
+from atom_backend.errors import DependencyError
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_PAUSE = 5.0
+_SHORTEST_PAUSE = 0.05
+_LONGEST_OUTAGE_PAUSE = 15.0
+
+
+@dataclass
+class Periodic:
+    """A pass that is due every ``seconds``; its report is a sentence."""
+
+    name: str
+    run_once: Callable[[], str]
+    seconds: float
+    due_at: float = 0.0
+
+
+class Worker:
+    """One worker process's loop."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        relay: Relay,
+        wakeup: Wakeup,
+        periodic: list[Periodic],
+        *,
+        spec: Callable[[], str],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._transactions = transactions
+        self._relay = relay
+        self._wakeup = wakeup
+        self._periodic = periodic
+        self._spec = spec
+        self._monotonic = monotonic
+        self._spec_required = False
+        self._failures = 0
+
+    def run(self, stop: Event) -> None:
+        """Work until ``stop`` is set."""
+        while not stop.is_set():
+            pause = self._guarded_turn()
+            if pause > 0 and not stop.is_set():
+                self._wakeup.wait(pause)
+
+    def turn(self) -> float:
+        """One round of passes; the seconds that may be waited after it."""
+        self._require_spec()
+        report = self._relay.run_once()
+        if report.leased:
+            logger.info("%s", report)
+        for pass_ in self._periodic:
+            self._run_if_due(pass_)
+        return self._pause_after(report)
+
+    def _guarded_turn(self) -> float:
+        try:
+            pause = self.turn()
+        except DependencyError as error:
+            logger.warning("the pass was given up: %s", error.message)
+        except Exception:
+            logger.exception("the pass failed")
+        else:
+            self._failures = 0
+            return pause
+        self._failures += 1
+        return float(min(2.0 ** min(self._failures - 1, 8), _LONGEST_OUTAGE_PAUSE))
+
+    def _require_spec(self) -> None:
+        """Once a start: what another model or chunker made is to be made again."""
+        if self._spec_required:
+            return
+        with self._transactions.worker() as work:
+            changed = work.index.require_spec(self._spec())
+        self._spec_required = True
+        if changed:
+            logger.warning("%d items were indexed under another spec and are due again", changed)
+
+    def _run_if_due(self, pass_: Periodic) -> None:
+        if self._monotonic() < pass_.due_at:
+            return
+        pass_.due_at = self._monotonic() + pass_.seconds
+        logger.info("%s: %s", pass_.name, pass_.run_once())
+
+    def _pause_after(self, report: RelayReport) -> float:
+        if report.outage:
+            return 1.0
+        if report.leased:
+            return 0.0
+        with self._transactions.worker() as work:
+            due_in = work.index.seconds_until_due()
+        if due_in is None:
+            return _LONGEST_PAUSE
+        return min(max(due_in, _SHORTEST_PAUSE), _LONGEST_PAUSE)
