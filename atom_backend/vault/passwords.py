@@ -1,0 +1,45 @@
+"""Passwords as Argon2id (RFC 9106), in the PHC string format.
+
+Invariant: a password is never stored, logged or compared in any other form.
+"""
+
+from __future__ import annotations
+
+import os
+
+from cryptography.exceptions import InvalidKey
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+_ITERATIONS = 3
+_LANES = 4
+_MEMORY_KIB = 64 * 1024
+"""RFC 9106, section 4, second recommended option: t=3, p=4, m=64 MiB."""
+
+_SALT_BYTES = 16
+_HASH_BYTES = 32
+
+
+class Argon2idPasswords:
+    """The ``Passwords`` port; about 60 ms of one core and ``memory_kib`` KiB a call."""
+
+    def __init__(self, *, memory_kib: int = _MEMORY_KIB, iterations: int = _ITERATIONS) -> None:
+        self._memory_kib = memory_kib
+        self._iterations = iterations
+
+    def hash(self, password: str) -> str:
+        """The PHC string ``$argon2id$v=19$m=...,t=...,p=...$salt$hash``."""
+        return Argon2id(
+            salt=os.urandom(_SALT_BYTES),
+            length=_HASH_BYTES,
+            iterations=self._iterations,
+            lanes=_LANES,
+            memory_cost=self._memory_kib,
+        ).derive_phc_encoded(password.encode())
+
+    def verify(self, password: str, hashed: str) -> bool:
+        """Whether the password is the one that was hashed; compares in constant time."""
+        try:
+            Argon2id.verify_phc_encoded(password.encode(), hashed)
+        except InvalidKey:
+            return False
+        return True
