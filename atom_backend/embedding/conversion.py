@@ -94,8 +94,8 @@ def _trace(model: SentenceTransformer, file: Path) -> None:
             self.inner = inner
 
         def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
-            features = {"input_ids": input_ids, "attention_mask": torch.ones_like(input_ids)}
-            embedding: torch.Tensor = self.inner(features)["sentence_embedding"]
+            # No mask: a call never holds padding, and masking costs a tenth of the speed.
+            embedding: torch.Tensor = self.inner({"input_ids": input_ids})["sentence_embedding"]
             return torch.nn.functional.normalize(embedding, dim=1)
 
     example = torch.tensor([model.tokenizer("Two words and a few more.")["input_ids"]])
