@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Literal
 from uuid import UUID
 
 from atom_backend.clock import new_id
@@ -22,6 +23,8 @@ from atom_backend.domain.documents import (
 )
 from atom_backend.domain.index_state import IndexState
 from atom_backend.domain.items import Chunk, Kind, content_hash
+from atom_backend.domain.limits import check_draft
+from atom_backend.domain.metadata import merged
 from atom_backend.domain.ports import Transactions, VectorSearch
 from atom_backend.domain.preconditions import IfMatch
 from atom_backend.domain.principals import Principal
@@ -31,6 +34,14 @@ from atom_backend.services.idempotency import Receipt, once
 
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a create-or-replace came to."""
+
+    document: Document
+    outcome: Literal["new", "replaced", "unchanged"]
 
 
 class DocumentService:
@@ -56,6 +67,7 @@ class DocumentService:
 
         Raises Conflict (code ``external_id_taken``, ``existing_id`` set).
         """
+        check_draft(draft)
         with self._transactions.owner(principal) as work:
             return once(work.idempotency, receipt, lambda: _add(work, draft))
 
@@ -65,9 +77,10 @@ class DocumentService:
         external_id: str,
         draft: DocumentDraft,
         if_match: IfMatch | None = None,
-    ) -> tuple[Document, bool]:
-        """Create or replace the document with this external identifier; whether it is new."""
+    ) -> Stored:
+        """Create or replace the document with this external identifier."""
         draft = replace(draft, external_id=external_id)
+        check_draft(draft)
         try:
             return self._put(principal, external_id, draft, if_match)
         except Conflict:
@@ -110,11 +123,16 @@ class DocumentService:
         changes: DocumentChanges,
         if_match: IfMatch | None = None,
     ) -> Document:
-        """Write what differs; a change that changes nothing leaves the revision alone."""
+        """Write what differs; a change that changes nothing leaves the revision alone.
+
+        ``changes.metadata`` is a merge patch (RFC 7386) on the stored object.
+        """
         with self._transactions.owner(principal) as work:
             current = work.documents.get(document_id, for_update=True)
             if if_match is not None:
                 if_match.check(current.revision)
+            if not isinstance(changes.metadata, Unset):
+                changes = replace(changes, metadata=merged(current.metadata, changes.metadata))
             return _change(work, current, changes)
 
     def remove(
@@ -149,14 +167,16 @@ class DocumentService:
         external_id: str,
         draft: DocumentDraft,
         if_match: IfMatch | None,
-    ) -> tuple[Document, bool]:
+    ) -> Stored:
         with self._transactions.owner(principal) as work:
             current = work.documents.by_external_id(external_id)
             if if_match is not None:
                 if_match.check(current.revision if current else None)
             if current is None:
-                return _add(work, draft), True
-            return _change(work, current, _replacement(draft)), False
+                return Stored(_add(work, draft), "new")
+            document = _change(work, current, _replacement(draft))
+            same = document.revision == current.revision
+            return Stored(document, "unchanged" if same else "replaced")
 
 
 def _add(work: OwnerWork, draft: DocumentDraft) -> Document:

@@ -1,0 +1,74 @@
+"""How large things may be, and the check that every draft passes on whichever way it comes in.
+
+Invariant: what passes here can be stored: no NUL, no lone surrogate, nothing blank that must say
+something, no JSON that PostgreSQL would refuse.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from atom_backend.domain.documents import DocumentDraft
+from atom_backend.domain.metadata import check
+from atom_backend.errors import FieldProblem, InvalidInput
+
+TITLE_CHARS = 1_000
+TEXT_CHARS = 10_000_000
+NAME_CHARS = 512
+TAGS = 64
+TAG_CHARS = 128
+QUERY_CHARS = 4_000
+
+
+def check_draft(draft: DocumentDraft) -> None:
+    """Raises InvalidInput with a problem for every field that is wrong."""
+    problems = [
+        FieldProblem(f"/{name}", detail) for name, detail in _problems(draft) if detail is not None
+    ]
+    if problems:
+        detail = "; ".join(f"{one.pointer[1:]}: {one.detail}" for one in problems)
+        raise InvalidInput(f"The document is not valid: {detail}.", problems=problems)
+
+
+def _problems(draft: DocumentDraft) -> Iterator[tuple[str, str | None]]:
+    yield "title", _text_problem(draft.title, TITLE_CHARS)
+    yield "text", _text_problem(draft.text, TEXT_CHARS)
+    for name, value in (("source", draft.source), ("external_id", draft.external_id)):
+        if value is not None:
+            yield name, _text_problem(value, NAME_CHARS)
+    if len(draft.tags) > TAGS:
+        yield "tags", f"at most {TAGS} tags"
+    if len(set(draft.tags)) != len(draft.tags):
+        yield "tags", "a tag is given twice"
+    for place, tag in enumerate(draft.tags):
+        yield f"tags/{place}", _text_problem(tag, TAG_CHARS)
+    yield "metadata", _metadata_problem(draft.metadata)
+
+
+def _text_problem(text: str, longest: int) -> str | None:
+    if not text.strip():
+        return "must not be blank"
+    if len(text) > longest:
+        return f"at most {longest} characters"
+    return unstorable(text)
+
+
+def unstorable(text: str) -> str | None:
+    """Why PostgreSQL could not keep this text, or None."""
+    if "\x00" in text:
+        return "must not contain the NUL character (U+0000)"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "must not contain half of a surrogate pair"
+    return None
+
+
+def _metadata_problem(metadata: dict[str, Any]) -> str | None:
+    try:
+        check(metadata)
+        return unstorable(json.dumps(metadata, ensure_ascii=False).replace("\\u0000", "\x00"))
+    except (ValueError, TypeError, RecursionError) as error:
+        return str(error)

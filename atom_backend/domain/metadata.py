@@ -1,0 +1,61 @@
+"""The free JSON object that a user attaches to an item: its bounds, and how a patch changes it.
+
+Invariant: what is stored keeps within the bounds, whether it came whole or by patches.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from atom_backend.errors import FieldProblem, InvalidInput
+
+LARGEST = 64 * 1024
+"""Bytes of compact JSON in UTF-8."""
+
+DEEPEST = 16
+"""Levels of nesting; a flat object has one."""
+
+_WIDEST = 2**63
+
+
+def check(metadata: dict[str, Any]) -> dict[str, Any]:
+    """The same object. Raises ValueError with what is wrong with it."""
+    _check_value(metadata, 1)
+    size = len(json.dumps(metadata, ensure_ascii=False, separators=(",", ":")).encode())
+    if size > LARGEST:
+        raise ValueError(f"metadata takes {size} bytes of JSON; {LARGEST} are allowed")
+    return metadata
+
+
+def merged(metadata: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+    """The object after a JSON merge patch (RFC 7386). Raises InvalidInput when it has outgrown."""
+    try:
+        return check(_merge(metadata, patch))
+    except ValueError as error:
+        raise InvalidInput(problems=[FieldProblem("/metadata", str(error))]) from None
+
+
+def _merge(target: object, patch: object) -> Any:
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = _merge(result.get(name), value)
+    return result
+
+
+def _check_value(value: object, depth: int) -> None:
+    if isinstance(value, dict | list):
+        if depth > DEEPEST:
+            raise ValueError(f"metadata is nested deeper than {DEEPEST} levels")
+        for part in value.values() if isinstance(value, dict) else value:
+            _check_value(part, depth + 1)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("metadata holds a number that is not finite")
+    elif isinstance(value, int) and not -_WIDEST <= value < _WIDEST:
+        raise ValueError("metadata holds an integer beyond 64 bits")

@@ -1,0 +1,125 @@
+"""Importing a folder or a JSONL file: what there is to import, and storing one thing of it.
+
+Invariant: every candidate has a name that is the same at the next run, and becomes the document's
+external identifier; so an import can be interrupted and repeated at will.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from atom_backend.domain.documents import DocumentDraft
+from atom_backend.domain.principals import Principal
+from atom_backend.errors import InvalidInput
+from atom_backend.services.documents import DocumentService
+from atom_backend.services.uploads import Upload, Uploads
+
+_TITLE_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Something to import; ``draft`` makes its draft when its turn comes."""
+
+    name: str
+    draft: Callable[[Uploads], DocumentDraft]
+
+
+class Importing:
+    """Stores candidates, one transaction each."""
+
+    def __init__(self, documents: DocumentService, uploads: Uploads) -> None:
+        self._documents = documents
+        self._uploads = uploads
+
+    def store(self, principal: Principal, candidate: Candidate) -> str:
+        """``new``, ``replaced`` or ``unchanged``. Raises RequestError."""
+        draft = candidate.draft(self._uploads)
+        name = draft.external_id or candidate.name
+        return self._documents.put(principal, name, draft).outcome
+
+
+def candidates(path: Path, source: str) -> list[Candidate]:
+    """Everything in a folder (dot files left out), in a JSONL file, or one single file."""
+    if path.is_dir():
+        files = sorted(one for one in path.rglob("*") if one.is_file())
+        named = ((file, file.relative_to(path)) for file in files)
+        return [
+            _file(file, str(name), source)
+            for file, name in named
+            if not any(part.startswith(".") for part in name.parts)
+        ]
+    if path.suffix.lower() in {".jsonl", ".ndjson"}:
+        return list(_lines(path, source))
+    return [_file(path, path.name, source)]
+
+
+def _file(file: Path, name: str, source: str) -> Candidate:
+    def draft(uploads: Uploads) -> DocumentDraft:
+        content = _read(file)
+        return uploads.draft(Upload(content, file.name, source=source, external_id=name))
+
+    return Candidate(name, draft)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"cannot be read: {error.strerror}", code="unreadable_file") from None
+
+
+def _lines(path: Path, source: str) -> Iterator[Candidate]:
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        if line.strip():
+            yield _line(line, f"{path.name}:{number}", source)
+
+
+def _line(line: bytes, name: str, source: str) -> Candidate:
+    return Candidate(name, lambda _: _draft(_parsed(line), name, source, len(line)))
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"not JSON: {error}", code="malformed_line") from None
+    if not isinstance(value, dict):
+        raise InvalidInput("not a JSON object", code="malformed_line")
+    return value
+
+
+def _draft(value: dict[str, Any], name: str, source: str, size: int) -> DocumentDraft:
+    text = _string(value, "text")
+    if text is None:
+        raise InvalidInput('"text" is missing', code="malformed_line")
+    tags, metadata = value.get("tags", []), value.get("metadata", {})
+    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+        raise InvalidInput('"tags" must be a list of strings', code="malformed_line")
+    if not isinstance(metadata, dict):
+        raise InvalidInput('"metadata" must be an object', code="malformed_line")
+    return DocumentDraft(
+        title=_string(value, "title") or _first_line(text),
+        text=text,
+        content_type=_string(value, "content_type") or "text/plain",
+        byte_size=size,
+        source=_string(value, "source") or source,
+        external_id=_string(value, "external_id") or _string(value, "_id") or name,
+        tags=tuple(tags),
+        metadata=metadata,
+    )
+
+
+def _string(value: dict[str, Any], key: str) -> str | None:
+    found = value.get(key)
+    if found is not None and not isinstance(found, str):
+        raise InvalidInput(f'"{key}" must be a string', code="malformed_line")
+    return found
+
+
+def _first_line(text: str) -> str:
+    return next(iter(text.strip().splitlines()), "")[:_TITLE_CHARS]
