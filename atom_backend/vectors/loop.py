@@ -1,0 +1,67 @@
+"""One private asyncio loop on one thread, through which every call to LanceDB passes.
+
+LanceDB's asynchronous interface serves many callers at once from one loop. Its own time limits
+are soft, so ours is applied to the waiting: a call that does not come back in time is abandoned
+and the store counts as down. Invariants: no caller waits longer than its deadline; no loop is
+opened in a process forked from one that already used LanceDB, because its native threads do not
+survive a fork and a share of such children hangs for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine
+from typing import Any, ClassVar, TypeVar
+
+from atom_backend.errors import ConfigurationError, VectorStoreUnavailable
+
+_T = TypeVar("_T")
+_JOIN_SECONDS = 5.0
+
+
+class LoopThread:
+    """A running loop. Raises ConfigurationError where LanceDB was used before a fork."""
+
+    _first_used_by: ClassVar[int | None] = None
+
+    def __init__(self) -> None:
+        self._claim_process()
+        self._pid = os.getpid()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="lancedb", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def _claim_process(cls) -> None:
+        if cls._first_used_by not in {None, os.getpid()}:
+            raise ConfigurationError(
+                "LanceDB was used before this process was forked: open the store after the fork, "
+                "or start workers as new processes (gunicorn: preload_app = False)."
+            )
+        cls._first_used_by = os.getpid()
+
+    def run(self, coroutine: Coroutine[Any, Any, _T], deadline: float) -> _T:
+        """The coroutine's outcome. Raises VectorStoreUnavailable after ``deadline`` seconds."""
+        if self._pid != os.getpid():
+            coroutine.close()
+            self._claim_process()
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result(deadline)
+        except TimeoutError as error:
+            raise VectorStoreUnavailable(
+                f"LanceDB did not answer within {deadline:g} seconds."
+            ) from error
+        finally:
+            future.cancel()
+
+    def close(self) -> None:
+        """Stop the loop; calls that are still waiting end at their deadline."""
+        if self._pid != os.getpid():
+            return
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_JOIN_SECONDS)
+        if not self._thread.is_alive():
+            self._loop.close()

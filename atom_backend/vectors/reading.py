@@ -1,0 +1,169 @@
+"""Reading: the two search legs, texts and chunks.
+
+Every filter is applied before ranking and begins with the owner. Invariants: no row of another
+owner is read into an answer; a chunk is given once even where it is stored twice (a worker that
+woke up late wrote it again); equal scores are ordered by chunk identifier.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Coroutine, Sequence
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from lancedb.query import MatchQuery
+
+from atom_backend.domain.items import Chunk, Kind, Vector
+from atom_backend.domain.principals import OwnerScope
+from atom_backend.domain.search import Hit, Leg, LegHits
+from atom_backend.errors import StoredDataError
+from atom_backend.vectors import filters
+from atom_backend.vectors.approximate import PROBES, REFINE, ApproximateSearch
+from atom_backend.vectors.connection import Tables
+from atom_backend.vectors.filters import Filter
+from atom_backend.vectors.schema import checked, passage
+
+_HIT_COLUMNS = ["chunk_id", "document_id", "kind", "revision", "ordinal", "start", "end"]
+_CHUNK_COLUMNS = ["chunk_id", "revision", "fence", "ordinal", "start", "end", "title", "content"]
+_match: Any = MatchQuery
+_LONGEST_QUERY = 10_000
+"""Characters of a query that are looked for; one of that size takes a tenth of a second."""
+
+
+class Reading:
+    """The reads of an open store; stateless but for what ``ApproximateSearch`` remembers."""
+
+    def __init__(self) -> None:
+        self._approximate = ApproximateSearch()
+
+    async def search(
+        self,
+        tables: Tables,
+        scope: OwnerScope,
+        *,
+        vector: Vector | None,
+        text: str | None,
+        depth: int,
+        kinds: frozenset[Kind],
+        item_ids: Sequence[UUID] | None,
+    ) -> tuple[LegHits, ...]:
+        """As ``VectorSearch.search``. Raises RefusedVector for a vector that cannot be compared."""
+        where = filters.visible(scope, kinds, item_ids)
+        legs: list[Coroutine[Any, Any, LegHits]] = []
+        if vector is not None:
+            query = checked(np.asarray(vector, np.float32)[np.newaxis], tables.layout.dimension)[0]
+            owner = filters.visible(scope)
+            whole = item_ids is None and await self._approximate.suits(tables.chunks, owner)
+            legs.append(_vector_leg(tables.chunks, query, where, depth, approximate=whole))
+        if text is not None:
+            legs.append(_text_leg(tables.chunks, text, where, depth))
+        return tuple(await asyncio.gather(*legs))
+
+    async def passages(
+        self, tables: Tables, scope: OwnerScope, chunk_ids: Collection[UUID]
+    ) -> dict[UUID, str]:
+        """As ``VectorSearch.passages``."""
+        texts: dict[UUID, str] = {}
+        for batch in filters.batches(chunk_ids):
+            query = tables.chunks.query().where(filters.passages(scope, batch))
+            for row in await query.select(["chunk_id", "title", "content"]).to_list():
+                texts[UUID(bytes=row["chunk_id"])] = passage(row["title"], row["content"])
+        return texts
+
+    async def chunks(
+        self, tables: Tables, scope: OwnerScope, item_id: UUID
+    ) -> tuple[int, list[Chunk]] | None:
+        """As ``VectorSearch.chunks``.
+
+        One call adds all chunks of an item, so the rows of the highest revision and fence are
+        always a whole. An item without text has no chunk; its processed row then speaks for it.
+        """
+        where = filters.visible(scope, item_ids=[item_id])
+        rows = await tables.chunks.query().where(where).select(_CHUNK_COLUMNS).to_list()
+        if rows:
+            newest = max((row["revision"], row["fence"]) for row in rows)
+            whole = [row for row in rows if (row["revision"], row["fence"]) == newest]
+            distinct = {row["ordinal"]: row for row in whole}
+            return newest[0], [_chunk(distinct[ordinal]) for ordinal in sorted(distinct)]
+        marks = await tables.processed.query().where(where).select(["revision"]).to_list()
+        return (max(mark["revision"] for mark in marks), []) if marks else None
+
+    async def holding(self, tables: Tables, item_ids: Collection[UUID]) -> set[UUID]:
+        """As ``VectorStore.holding``."""
+        held: set[UUID] = set()
+        for batch in filters.batches(item_ids):
+            for table in (tables.processed, tables.chunks):
+                query = table.query().where(filters.items(batch)).select(["document_id"])
+                column = (await query.to_arrow())["document_id"]
+                held.update(UUID(bytes=value) for value in column.unique().to_pylist())
+        return held
+
+
+async def _vector_leg(
+    chunks: Any, vector: Vector, where: Filter, depth: int, *, approximate: bool
+) -> LegHits:
+    query = chunks.query().nearest_to(vector).distance_type("cosine").where(where)
+    query = query.select([*_HIT_COLUMNS, "_distance"]).limit(depth)
+    if approximate:
+        found = await query.nprobes(PROBES).refine_factor(REFINE).to_arrow()
+        if found.num_rows == depth:
+            return _leg(Leg.VECTOR, found, _cosines(found), depth)
+    found = await query.bypass_vector_index().to_arrow()
+    return _leg(Leg.VECTOR, found, _cosines(found), depth)
+
+
+async def _text_leg(chunks: Any, text: str, where: Filter, depth: int) -> LegHits:
+    words = text[:_LONGEST_QUERY].encode("utf-8", "replace").decode()
+    query = chunks.query().nearest_to_text(_match(words, "content")).where(where)
+    found = await query.select([*_HIT_COLUMNS, "_score"]).limit(depth).to_arrow()
+    return _leg(Leg.TEXT, found, _numbers(found, "_score"), depth)
+
+
+def _cosines(found: Any) -> Any:
+    """LanceDB's cosine distance is one minus the similarity; rounding may leave the range."""
+    return np.clip(1.0 - _numbers(found, "_distance"), -1.0, 1.0)
+
+
+def _numbers(found: Any, column: str) -> Any:
+    return found[column].to_numpy().astype(np.float64)
+
+
+def _leg(leg: Leg, found: Any, scores: Any, depth: int) -> LegHits:
+    """``exhausted`` counts rows, not hits: a duplicate took a place that a further match lost."""
+    rows = zip(found.select(_HIT_COLUMNS).to_pylist(), scores.tolist(), strict=True)
+    hits = sorted((_hit(row, score) for row, score in rows), key=lambda h: (-h.score, h.chunk_id))
+    distinct = {hit.chunk_id: hit for hit in reversed(hits)}
+    ordered = tuple(hit for hit in hits if distinct[hit.chunk_id] is hit)
+    return LegHits(leg, ordered, exhausted=found.num_rows < depth)
+
+
+def _hit(row: dict[str, Any], score: float) -> Hit:
+    return Hit(
+        chunk_id=UUID(bytes=row["chunk_id"]),
+        item_id=UUID(bytes=row["document_id"]),
+        kind=_kind(row["kind"]),
+        revision=row["revision"],
+        ordinal=row["ordinal"],
+        start=row["start"],
+        end=row["end"],
+        score=score,
+    )
+
+
+def _kind(name: str) -> Kind:
+    try:
+        return Kind(name)
+    except ValueError:
+        raise StoredDataError(f"LanceDB holds rows of an unknown kind: {name}.") from None
+
+
+def _chunk(row: dict[str, Any]) -> Chunk:
+    return Chunk(
+        chunk_id=UUID(bytes=row["chunk_id"]),
+        ordinal=row["ordinal"],
+        start=row["start"],
+        end=row["end"],
+        text=passage(row["title"], row["content"]),
+    )

@@ -1,0 +1,113 @@
+"""``LanceVectorStore``: the ports ``VectorSearch`` and ``VectorStore``, filled by LanceDB.
+
+Each method is one call through the connection, which brings the deadline, the retries and the
+translation of errors. A write that ran into its deadline may still have been committed; rows carry
+their fence, so that the coordinator can remove them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+from atom_backend.domain.items import Chunk, Kind, Projection, Vector
+from atom_backend.domain.principals import OwnerScope
+from atom_backend.domain.search import LegHits
+from atom_backend.vectors import writing
+from atom_backend.vectors.connection import Connection, Tables
+from atom_backend.vectors.location import Location
+from atom_backend.vectors.maintenance import DEADLINE, Maintenance, MaintenancePolicy
+from atom_backend.vectors.probe import probe
+from atom_backend.vectors.reading import Reading
+from atom_backend.vectors.schema import Layout
+
+
+class LanceVectorStore:
+    """Opened by its first call; ``deadline`` in seconds holds for every call but ``maintain``."""
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        dimension: int,
+        processed_table: str,
+        chunks_table: str,
+        deadline: float = 10.0,
+        maintenance: MaintenancePolicy = MaintenancePolicy(),  # noqa: B008
+    ) -> None:
+        layout = Layout(dimension, processed_table, chunks_table)
+        self._connection = Connection(Location(uri), layout, deadline)
+        self._reading = Reading()
+        self._maintenance = Maintenance(maintenance)
+
+    def search(
+        self,
+        scope: OwnerScope,
+        *,
+        vector: Vector | None,
+        text: str | None,
+        depth: int,
+        kinds: frozenset[Kind] = frozenset(),
+        item_ids: Sequence[UUID] | None = None,
+    ) -> tuple[LegHits, ...]:
+        return self._connection.call(
+            lambda tables: self._reading.search(
+                tables,
+                scope,
+                vector=vector,
+                text=text,
+                depth=depth,
+                kinds=kinds,
+                item_ids=item_ids,
+            )
+        )
+
+    def passages(self, scope: OwnerScope, chunk_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        return self._connection.call(lambda t: self._reading.passages(t, scope, chunk_ids))
+
+    def chunks(self, scope: OwnerScope, item_id: UUID) -> tuple[int, list[Chunk]] | None:
+        return self._connection.call(lambda t: self._reading.chunks(t, scope, item_id))
+
+    def add_chunks(self, projections: Sequence[Projection], fence: int) -> None:
+        self._connection.call(lambda t: writing.add_chunks(t, projections, fence))
+
+    def add_processed(self, projections: Sequence[Projection], fence: int) -> None:
+        self._connection.call(lambda t: writing.add_processed(t, projections, fence))
+
+    def drop_older(self, item_ids: Iterable[UUID], fence: int) -> None:
+        named = list(item_ids)
+        self._connection.call(lambda t: writing.drop_older(t, named, fence))
+
+    def drop_fence(self, item_ids: Iterable[UUID], fence: int) -> None:
+        named = list(item_ids)
+        self._connection.call(lambda t: writing.drop_fence(t, named, fence))
+
+    def drop_items(self, item_ids: Iterable[UUID]) -> None:
+        named = list(item_ids)
+        self._connection.call(lambda t: writing.drop_items(t, named))
+
+    def holding(self, item_ids: Iterable[UUID]) -> set[UUID]:
+        named = list(item_ids)
+        return self._connection.call(lambda t: self._reading.holding(t, named))
+
+    def maintain(self) -> str:
+        """Compact, prune and index what has grown; one process at a time.
+
+        Deleted rows stay in their file until a compaction rewrites it, and for an hour after that
+        in the files of old versions. To erase text at once, see ``maintenance``.
+        """
+        return self._connection.call(self._maintenance.run, deadline=DEADLINE)
+
+    def sizes(self) -> Mapping[str, int]:
+        return self._connection.call(_sizes)
+
+    def probe(self) -> None:
+        self._connection.call(probe)
+
+    def close(self) -> None:
+        """Let go of files and threads; a later call would open them again."""
+        self._connection.close()
+
+
+async def _sizes(tables: Tables) -> dict[str, int]:
+    return {table.name: await table.count_rows() for table in (tables.chunks, tables.processed)}

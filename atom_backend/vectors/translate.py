@@ -1,0 +1,86 @@
+"""What LanceDB's errors mean to us.
+
+LanceDB raises Python's built-in exceptions; only the message tells a lost race from a broken file.
+Invariant: every exception that leaves this package is one of ``atom_backend.errors``, and nothing
+outside this file reads a message. The texts are those of LanceDB 0.40.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum, auto
+
+from atom_backend.errors import (
+    AtomError,
+    ConfigurationError,
+    StoredDataError,
+    VectorStoreCorrupt,
+    VectorStoreUnavailable,
+)
+
+LANCE_ERRORS = (RuntimeError, ValueError, TypeError, LookupError, OSError, NotImplementedError)
+"""Everything that LanceDB and pyarrow raise (pyarrow's errors derive from these)."""
+
+
+class Verdict(Enum):
+    """What to do about an error."""
+
+    RETRY = auto()
+    """Another writer committed first: the same call may succeed at once."""
+    REOPEN = auto()
+    """The view that this process holds is out of date: open the tables anew, then once more."""
+    UNAVAILABLE = auto()
+    CORRUPT = auto()
+    MISCONFIGURED = auto()
+    REFUSED = auto()
+    """The rows or the query do not fit the table."""
+
+
+_VERDICTS = (
+    (
+        Verdict.RETRY,
+        r"Retryable commit conflict|Too many concurrent writers|Query timeout|Commit conflict",
+    ),
+    (Verdict.UNAVAILABLE, r"Not found: \S+/_versions\b|Failed to connect|error sending request"),
+    (Verdict.REOPEN, r"Incompatible transaction|Not found: \S+/(data|_deletions|_indices)/"),
+    (Verdict.UNAVAILABLE, r"os error \d+|No space left|Generic S3 error|Generic GCS error"),
+    (
+        Verdict.CORRUPT,
+        r"file size is too small|Invalid range|fill whole buffer|not aligned|Protobuf|"
+        r"invalid seek|metadata region|not UTF-8|[Mm]agic|checksum|[Cc]orrupt|panicked|decod",
+    ),
+    (
+        Verdict.REFUSED,
+        r"cannot cast field|query dim\(|query vector dimension|FixedSizeList|surrogates|"
+        r"non-nullable|Arrow",
+    ),
+    (Verdict.MISCONFIGURED, r"was not found|already exists"),
+)
+
+_MEANINGS: dict[Verdict, tuple[type[AtomError], str]] = {
+    Verdict.RETRY: (VectorStoreUnavailable, "Too many writers at once"),
+    Verdict.REOPEN: (VectorStoreCorrupt, "A file of the vector store is missing"),
+    Verdict.UNAVAILABLE: (VectorStoreUnavailable, "LanceDB does not answer"),
+    Verdict.CORRUPT: (VectorStoreCorrupt, "LanceDB holds data that cannot be read"),
+    Verdict.MISCONFIGURED: (ConfigurationError, "The vector store is not set up"),
+    Verdict.REFUSED: (StoredDataError, "LanceDB refused the rows or the query"),
+}
+
+
+def judge(error: BaseException) -> Verdict:
+    """The verdict on one of LanceDB's errors.
+
+    What is not recognised counts as an outage: it is tried again later, and shows in the logs,
+    where "corrupt" would stop all writing for a message that nobody has seen yet.
+    """
+    message = str(error)
+    for verdict, pattern in _VERDICTS:
+        if re.search(pattern, message):
+            return verdict
+    return Verdict.UNAVAILABLE
+
+
+def translated(error: BaseException) -> AtomError:
+    """The error to raise in place of LanceDB's, once nothing more can be tried."""
+    kind, meaning = _MEANINGS[judge(error)]
+    return kind(f"{meaning}: {str(error).splitlines()[0] if str(error) else type(error).__name__}")
