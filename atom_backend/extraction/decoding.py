@@ -41,6 +41,7 @@ _SAMPLE_BYTES = 32_768
 _MAX_MESS = 0.1
 _MIN_LEAD = 0.1
 _SURE = 0.7
+_ENOUGH_BYTES = 16
 _WESTERN = {"French", "German", "Spanish", "English", "Italian", "Portuguese", "Swedish"}
 
 
@@ -87,16 +88,17 @@ def _declared_codec(content: bytes) -> str | None:
 
 
 def _guessed_codec(content: bytes) -> str:
-    matches = from_bytes(_telling(content), cp_isolation=_GUESSABLE, enable_fallback=False)
+    sample = _telling(content)
+    matches = from_bytes(sample, cp_isolation=_GUESSABLE, enable_fallback=False)
     readable = [match for match in matches if match.percent_chaos <= 100 * _MAX_MESS]
     readable.sort(key=lambda match: match.coherence, reverse=True)
     if not readable:
         raise refusals.undecodable()
     best, *rest = readable
     rivals = [match for match in rest if match.coherence > best.coherence - _MIN_LEAD]
-    if not rivals:
+    if not rivals and (best.coherence > 0 or _non_ascii_count(sample) >= _ENOUGH_BYTES):
         return best.encoding
-    if _is_western(best, rivals):
+    if rivals and _is_western(best, rivals):
         return "cp1252"
     raise refusals.undecodable()
 
@@ -109,6 +111,10 @@ def _is_western(best: CharsetMatch, rivals: list[CharsetMatch]) -> bool:
         and best.coherence >= _SURE
         and best.language in _WESTERN
     )
+
+
+def _non_ascii_count(sample: bytes) -> int:
+    return sum(byte >= 0x80 for byte in sample)
 
 
 def _telling(content: bytes) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from io import BytesIO
 from xml.etree import ElementTree
 from xml.parsers.expat import ExpatError
+from xml.parsers.expat.errors import XML_ERROR_NO_MEMORY, codes
 from zipfile import BadZipFile, ZipFile
 
 import mammoth
@@ -21,6 +22,7 @@ from atom_backend.extraction.titles import first_heading, sensible
 
 _CORE_PROPERTIES = "docProps/core.xml"
 _CORE_TITLE = "{http://purl.org/dc/elements/1.1/}title"
+_EXPAT_NO_MEMORY = codes[XML_ERROR_NO_MEMORY]
 _STYLES = """
 p[style-name='Title'] => h1:fresh
 p[style-name='Subtitle'] => h2:fresh
@@ -39,6 +41,8 @@ def read(content: bytes, max_chars: int) -> Parsed:
             convert_image=mammoth.images.img_element(lambda _: {"src": ""}),
         ).value
     except (BadZipFile, ExpatError, ElementTree.ParseError) as error:
+        if getattr(error, "code", None) == _EXPAT_NO_MEMORY:
+            raise MemoryError from error
         raise refusals.malformed("Word") from error
     text = to_markdown(source)
     title = title or first_heading(text)

@@ -9,7 +9,7 @@ import html
 import re
 from typing import TYPE_CHECKING, cast
 
-from html_to_markdown import ConversionOptions, VisitResult, WarningKind, convert
+from html_to_markdown import ConversionOptions, WarningKind, convert
 
 from atom_backend.extraction import refusals
 from atom_backend.extraction.parsed import Parsed, checked
@@ -26,8 +26,11 @@ _TEXT_LOST = (WarningKind.DEPTH_LIMIT_EXCEEDED, WarningKind.TRUNCATED_INPUT)
 class _AlternativeTexts:
     """Puts the words that stand for an image in its place."""
 
-    def visit_image(self, _context: NodeContext, _src: str, alt: str, _title: str) -> VisitResult:
-        return VisitResult.from_custom(alt or "")
+    def visit_image(
+        self, _context: NodeContext, _src: str, alt: str, _title: str
+    ) -> dict[str, str]:
+        # The declared VisitResult is ignored by html-to-markdown 3.21; a dictionary is not.
+        return {"type": "custom", "output": alt or ""}
 
 
 def read(content: bytes, max_chars: int) -> Parsed:

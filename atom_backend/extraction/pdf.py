@@ -17,7 +17,7 @@ from atom_backend.extraction.parsed import Parsed, checked
 from atom_backend.extraction.titles import sensible
 
 # PDFium writes U+0002 (some builds: U+FFFE) for a hyphen that ends a line, and drops the break.
-_LINE_HYPHEN = re.compile("(?<=([^\\W_]))[\x02\ufffe](?=([^\\W_]))")
+_LINE_HYPHEN = re.compile("(?<=([^\\W\\d_]))[\x02\ufffe](?=([^\\W\\d_]))")
 _PASSWORD_ERRORS = {raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY}
 
 
@@ -56,6 +56,6 @@ def _join_words(text: str) -> str:
 
 
 def _hyphen(found: re.Match[str]) -> str:
-    """Nothing within a word; a hyphen where one was written ("Schwarz-Weiß", "2025-11")."""
+    """Nothing within a word; a hyphen where one was written ("Schwarz-Weiß")."""
     before, after = found[1], found[2]
     return "" if after.islower() or (before.isupper() and after.isupper()) else "-"

@@ -137,6 +137,8 @@ def _pipes_of(process: subprocess.Popen[bytes]) -> Pipes:
 def _why(returncode: int) -> RequestError:
     if returncode == -signal.SIGXCPU:
         return refusals.limit("more processor time")
-    if returncode in (OUT_OF_MEMORY, -signal.SIGKILL):  # we did not kill it: the system did
+    # Not we but the system kills here, for want of memory; and an allocation that fails makes most
+    # native code, Python's own too, abort.
+    if returncode in (OUT_OF_MEMORY, -signal.SIGKILL, -signal.SIGABRT):
         return refusals.limit("more memory")
     return refusals.malformed("uploaded")
