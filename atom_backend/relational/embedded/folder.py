@@ -59,10 +59,13 @@ class ServerFolder:
         return "\n".join(line for log in self._logs() for line in _last_lines(log, lines))
 
     def _logs(self) -> Iterator[Path]:
+        if not self.startup_log.exists():
+            return
         yield self.startup_log
         written = (self.path / "log").glob("*.log")
-        newest = max(written, key=lambda log: log.stat().st_mtime, default=None)
-        if newest is not None:
+        newest = max(written, key=_changed, default=None)
+        # An older one is about an earlier start.
+        if newest is not None and _changed(newest) >= _changed(self.startup_log):
             yield newest
 
 
@@ -128,8 +131,9 @@ def _refuse_foreign_content(path: Path) -> None:
         )
 
 
+def _changed(log: Path) -> float:
+    return log.stat().st_mtime
+
+
 def _last_lines(log: Path, lines: int) -> list[str]:
-    try:
-        return log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
-    except FileNotFoundError:
-        return []
+    return log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
