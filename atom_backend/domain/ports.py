@@ -44,7 +44,13 @@ class Chunker(Protocol):
     @property
     def version(self) -> str: ...
 
-    def split(self, text: str, *, title: str = "") -> list[Span]: ...
+    def heading(self, title: str) -> str:
+        """The title as it is embedded before each passage: one line, cut to a few dozen tokens."""
+        ...
+
+    def split(self, text: str, *, title: str = "") -> list[Span]:
+        """What is embedded for a span is ``embedding_text(heading(title), text[start:end])``."""
+        ...
 
 
 class Extractor(Protocol):
