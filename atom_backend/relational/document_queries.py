@@ -1,0 +1,119 @@
+"""How documents are read: their columns, their place in the index, and finding them.
+
+Invariant: every condition of a ``SearchFilter`` is decided by ``atom_find_documents`` in the
+database (migration 0003) and nowhere else; a value only ever travels as a bound parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.engine import Row
+
+from atom_backend.domain.documents import Document, DocumentListing
+from atom_backend.domain.index_state import EntryState, IndexState, as_seen_by_users
+from atom_backend.domain.search import SearchFilter
+from atom_backend.relational.tables import documents, index_entries
+
+# An entry speaks for the document only when it has heard of its present content.
+_CURRENT = index_entries.c.revision >= documents.c.content_revision
+_ENTRY_STATE = sa.func.coalesce(
+    sa.case((_CURRENT, index_entries.c.state)), sa.literal(EntryState.DUE.value)
+)
+_COLUMNS = (
+    documents.c.id,
+    documents.c.owner_id,
+    documents.c.revision,
+    documents.c.content_revision,
+    documents.c.content_hash,
+    documents.c.title,
+    documents.c.content_type,
+    documents.c.byte_size,
+    documents.c.source,
+    documents.c.external_id,
+    documents.c.tags,
+    documents.c.metadata,
+    documents.c.created_at,
+    documents.c.updated_at,
+    _ENTRY_STATE.label("entry_state"),
+    sa.case((_CURRENT, index_entries.c.reason)).label("index_reason"),
+    sa.func.coalesce(index_entries.c.chunk_count, 0).label("chunk_count"),
+)
+_INDEXED_DOCUMENTS = documents.outerjoin(index_entries, index_entries.c.item_id == documents.c.id)
+
+
+def every_document() -> sa.Select[Any]:
+    """The documents that the transaction's role may see, with their place in the index."""
+    return sa.select(*_COLUMNS).select_from(_INDEXED_DOCUMENTS)
+
+
+def listed(listing: DocumentListing) -> sa.Select[Any]:
+    """One page, newest first."""
+    query = every_document().order_by(documents.c.id.desc()).limit(listing.limit)
+    if listing.after is not None:
+        query = query.where(documents.c.id < listing.after)
+    if listing.tag is not None:
+        query = query.where(documents.c.tags.contains([listing.tag]))
+    if listing.index_state is not None:
+        query = query.where(_ENTRY_STATE.in_(_entry_states(listing.index_state)))
+    if listing.updated_since is not None:
+        query = query.where(documents.c.updated_at >= listing.updated_since)
+    return query
+
+
+def found(
+    conditions: SearchFilter,
+    *,
+    limit: int,
+    offset: int = 0,
+    question: str | None = None,
+    among: Sequence[UUID] | None = None,
+) -> sa.TableValuedAlias:
+    """Identifiers and scores, best first, of the owner's documents that satisfy everything."""
+    among_list = None if among is None else list(among)
+    return sa.func.atom_find_documents(
+        sa.literal(question, sa.Text),
+        sa.literal(list(conditions.tags) or None, ARRAY(sa.Text)),
+        sa.literal(dict(conditions.metadata), JSONB) if conditions.metadata else sa.null(),
+        sa.literal(conditions.source, sa.Text),
+        sa.literal(conditions.created_after, sa.DateTime(timezone=True)),
+        sa.literal(conditions.created_before, sa.DateTime(timezone=True)),
+        sa.literal(among_list, ARRAY(sa.Uuid)),
+        limit,
+        offset,
+    ).table_valued(sa.column("id", sa.Uuid), sa.column("score", sa.Float), name="found")
+
+
+def with_documents(hits: sa.TableValuedAlias) -> sa.Select[Any]:
+    """The found documents with their columns, each checked again by the owner's own policy."""
+    return every_document().join(hits, hits.c.id == documents.c.id)
+
+
+def as_document(row: Row[*tuple[Any, ...]]) -> Document:
+    return Document(
+        id=row.id,
+        owner_id=row.owner_id,
+        revision=row.revision,
+        content_revision=row.content_revision,
+        content_hash=bytes(row.content_hash),
+        title=row.title,
+        content_type=row.content_type,
+        byte_size=row.byte_size,
+        source=row.source,
+        external_id=row.external_id,
+        tags=tuple(row.tags),
+        metadata=row.metadata,
+        index_state=as_seen_by_users(EntryState(row.entry_state)),
+        index_reason=row.index_reason,
+        chunk_count=row.chunk_count,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _entry_states(seen: IndexState) -> list[str]:
+    return [state.value for state in EntryState if as_seen_by_users(state) is seen]

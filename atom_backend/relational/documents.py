@@ -1,0 +1,156 @@
+"""One owner's documents (role ``atom_app``).
+
+Invariant: no query names the owner in its conditions; row-level security does, so that a
+forgotten condition cannot show a foreign row. The owner is named only where a row is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import Connection, Row
+
+from atom_backend.domain.documents import (
+    Document,
+    DocumentChanges,
+    DocumentDraft,
+    DocumentListing,
+)
+from atom_backend.domain.items import content_hash
+from atom_backend.domain.search import SearchFilter
+from atom_backend.domain.transactions import TextMatch
+from atom_backend.errors import Conflict, NotFound
+from atom_backend.relational.document_queries import (
+    as_document,
+    every_document,
+    found,
+    listed,
+    with_documents,
+)
+from atom_backend.relational.tables import documents
+
+_EXTERNAL_ID = "documents_external_id_key"
+
+
+class PostgresDocuments:
+    """The documents of the transaction's owner."""
+
+    def __init__(self, connection: Connection, owner_id: UUID) -> None:
+        self._connection = connection
+        self._owner_id = owner_id
+
+    def add(self, document_id: UUID, draft: DocumentDraft) -> Document:
+        added = self._connection.execute(
+            insert(documents)
+            .values(
+                id=document_id,
+                owner_id=self._owner_id,
+                content_hash=content_hash(draft.title, draft.text),
+                title=draft.title,
+                text=draft.text,
+                content_type=draft.content_type,
+                byte_size=draft.byte_size,
+                source=draft.source,
+                external_id=draft.external_id,
+                tags=list(draft.tags),
+                metadata=draft.metadata,
+            )
+            .on_conflict_do_nothing(constraint=_EXTERNAL_ID)
+            .returning(documents.c.id)
+        ).one_or_none()
+        if added is None:
+            raise self._taken(draft.external_id)
+        return self.get(document_id)
+
+    def get(self, document_id: UUID, *, for_update: bool = False) -> Document:
+        query = every_document().where(documents.c.id == document_id)
+        if for_update:
+            query = query.with_for_update(of=documents)
+        return as_document(self._one(query))
+
+    def by_external_id(self, external_id: str) -> Document | None:
+        row = self._connection.execute(
+            every_document()
+            .where(documents.c.external_id == external_id)
+            .with_for_update(of=documents)
+        ).one_or_none()
+        return None if row is None else as_document(row)
+
+    def text(self, document_id: UUID) -> str:
+        row = self._one(sa.select(documents.c.text).where(documents.c.id == document_id))
+        return str(row.text)
+
+    def change(
+        self, document_id: UUID, changes: DocumentChanges, *, content_hash: bytes | None
+    ) -> Document:
+        values = changes.as_columns()
+        if "tags" in values:
+            values["tags"] = list(values["tags"])
+        revision = documents.c.revision + 1
+        values |= {"revision": revision, "updated_at": sa.func.now()}
+        if content_hash is not None:
+            values |= {"content_hash": content_hash, "content_revision": revision}
+        external_id = values.get("external_id")
+        try:
+            # The savepoint keeps the transaction usable after a taken name, to say whose it is.
+            with nullcontext() if external_id is None else self._connection.begin_nested():
+                self._one(
+                    sa.update(documents)
+                    .where(documents.c.id == document_id)
+                    .values(values)
+                    .returning(documents.c.id)
+                )
+        except Conflict:
+            raise self._taken(external_id) from None
+        return self.get(document_id)
+
+    def remove(self, document_id: UUID) -> None:
+        self._one(
+            sa.delete(documents).where(documents.c.id == document_id).returning(documents.c.id)
+        )
+
+    def listing(self, listing: DocumentListing) -> list[Document]:
+        return [as_document(row) for row in self._connection.execute(listed(listing))]
+
+    def matching(self, conditions: SearchFilter, *, limit: int) -> list[UUID]:
+        hits = found(conditions, limit=limit)
+        return list(self._connection.scalars(sa.select(hits.c.id)))
+
+    def enrich(
+        self, document_ids: Sequence[UUID], conditions: SearchFilter
+    ) -> Mapping[UUID, Document]:
+        hits = found(conditions, limit=len(document_ids), among=document_ids)
+        rows = self._connection.execute(with_documents(hits))
+        return {row.id: as_document(row) for row in rows}
+
+    def search(
+        self, query: str, conditions: SearchFilter, *, limit: int, offset: int
+    ) -> list[TextMatch]:
+        hits = found(conditions, question=query, limit=limit, offset=offset)
+        rows = self._connection.execute(
+            with_documents(hits)
+            .add_columns(documents.c.text, hits.c.score)
+            .order_by(hits.c.score.desc(), documents.c.id.desc())
+        )
+        return [TextMatch(as_document(row), row.text, row.score) for row in rows]
+
+    def _one(self, statement: sa.Executable) -> Row[Any]:
+        row = self._connection.execute(statement).one_or_none()
+        if row is None:
+            raise NotFound()
+        return row
+
+    def _taken(self, external_id: str | None) -> Conflict:
+        existing = self._connection.scalar(
+            sa.select(documents.c.id).where(documents.c.external_id == external_id)
+        )
+        return Conflict(
+            "A document with this external identifier exists already.",
+            code="external_id_taken",
+            existing_id=None if existing is None else str(existing),
+        )

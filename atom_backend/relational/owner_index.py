@@ -1,0 +1,78 @@
+"""How an owner's writes announce themselves to the index (role ``atom_app``).
+
+Invariant: an entry's revision only grows (I8). A valid lease stays with its worker, which learns
+from the revision that its work is outdated; every other entry becomes due at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import Connection
+
+from atom_backend.domain.index_state import EntryState
+from atom_backend.domain.items import Kind
+from atom_backend.relational.tables import WORKER_CHANNEL
+from atom_backend.relational.tables import index_entries as entries
+
+_NOW = sa.func.clock_timestamp()
+
+
+class PostgresOwnerIndex:
+    """One owner's index entries."""
+
+    def __init__(self, connection: Connection, owner_id: UUID) -> None:
+        self._connection = connection
+        self._owner_id = owner_id
+
+    def want(self, item_id: UUID, kind: Kind, revision: int) -> None:
+        wanted = insert(entries).values(
+            item_id=item_id,
+            owner_id=self._owner_id,
+            kind=kind.value,
+            revision=revision,
+            state=EntryState.DUE.value,
+            due_at=_NOW,
+            requested_at=_NOW,
+        )
+        new = wanted.excluded.revision
+        self._announce(
+            wanted.on_conflict_do_update(
+                index_elements=[entries.c.item_id],
+                set_={
+                    "revision": sa.func.greatest(entries.c.revision, new),
+                    "deleted": sa.and_(entries.c.deleted, new <= entries.c.revision),
+                    **_due_again(),
+                },
+            ).returning(entries.c.item_id)
+        )
+
+    def bury(self, item_id: UUID) -> None:
+        self._announce(
+            sa.update(entries)
+            .where(entries.c.item_id == item_id)
+            .values(revision=entries.c.revision + 1, deleted=True, **_due_again())
+            .returning(entries.c.item_id)
+        )
+
+    def _announce(self, change: sa.Insert | sa.Update | Any) -> None:
+        """Run the change and wake the workers when this transaction commits, in one statement."""
+        changed = change.cte("changed")
+        self._connection.execute(
+            sa.select(sa.func.pg_notify(WORKER_CHANNEL, "")).select_from(changed)
+        )
+
+
+def _due_again() -> dict[str, Any]:
+    leased = sa.and_(entries.c.state == EntryState.LEASED.value, entries.c.due_at >= _NOW)
+    waiting = entries.c.state.in_([EntryState.DUE.value, EntryState.LEASED.value])
+    return {
+        "state": sa.case((leased, entries.c.state), else_=EntryState.DUE.value),
+        "due_at": sa.case((leased, entries.c.due_at), else_=_NOW),
+        "attempts": 0,
+        "reason": None,
+        "requested_at": sa.case((waiting, entries.c.requested_at), else_=_NOW),
+    }

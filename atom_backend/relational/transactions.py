@@ -1,0 +1,141 @@
+"""PostgreSQL transactions, each begun as the right database role with its owner bound.
+
+Invariant: the first statement of every transaction switches the role, binds the owner and limits
+its time, for this transaction only; without it a login sees no row, because row-level security
+is forced. Committed on a clean exit, rolled back on any error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import Connection, Engine
+
+from atom_backend.domain.principals import Principal
+from atom_backend.errors import DatabaseUnavailable, Unauthenticated
+from atom_backend.relational import deadline
+from atom_backend.relational.locks import try_lock
+from atom_backend.relational.sign_in import PostgresSignInWork
+from atom_backend.relational.tables import probes
+from atom_backend.relational.work import PostgresOwnerWork, PostgresWorkerWork
+
+_GRACE = 5.0
+"""Seconds by which the client's patience exceeds the server's own limit on a statement."""
+
+_BEGIN = sa.text("""
+    select set_config('role', :role, true), set_config('atom.owner_id', :owner, true),
+        set_config('search_path', 'public', true), set_config('timezone', 'UTC', true),
+        set_config('statement_timeout', :statement, true),
+        set_config('lock_timeout', :lock, true),
+        set_config('idle_in_transaction_session_timeout', :idle, true),
+        public.atom_session_live(cast(:session as uuid), cast(:subject as uuid)) as live
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimits:
+    """In seconds: one statement, one wait for a lock, one pause between statements (0: any)."""
+
+    statement: float = 30.0
+    lock: float = 10.0
+    idle: float = 60.0
+
+
+class PostgresTransactions:
+    """Transactions on one pool of connections. ``keep_answers``: the age of idempotency keys."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        limits: TimeLimits = TimeLimits(),
+        probe_limits: TimeLimits = TimeLimits(statement=2.0, lock=2.0, idle=5.0),
+        keep_answers: timedelta = timedelta(hours=24),
+    ) -> None:
+        self._engine = engine
+        self._limits = limits
+        self._probe_limits = probe_limits
+        self._keep_answers = keep_answers
+
+    @contextmanager
+    def owner(self, principal: Principal) -> Iterator[PostgresOwnerWork]:
+        with self._begin("atom_app", self._limits, principal) as connection:
+            yield PostgresOwnerWork(connection, principal.user_id, self._keep_answers)
+
+    @contextmanager
+    def sign_in(self) -> Iterator[PostgresSignInWork]:
+        with self._begin("atom_auth", self._limits) as connection:
+            yield PostgresSignInWork(connection)
+
+    @contextmanager
+    def worker(self) -> Iterator[PostgresWorkerWork]:
+        with self._begin("atom_worker", self._limits) as connection:
+            yield PostgresWorkerWork(connection, self._keep_answers)
+
+    @contextmanager
+    def elected(self, duty: str) -> Iterator[bool]:
+        """Whether this process alone may do ``duty`` until the context ends.
+
+        The lock lives in a transaction of its own, which may be idle for as long as the duty
+        takes: it holds no snapshot and so keeps nothing from being vacuumed.
+        """
+        limits = TimeLimits(self._limits.statement, self._limits.lock, idle=0)
+        with self._begin("atom_worker", limits) as connection:
+            yield try_lock(connection, "duty", duty)
+
+    def probe(self) -> None:
+        """A real write and read. Raises DatabaseUnavailable."""
+        with self._begin("atom_worker", self._probe_limits) as connection:
+            now = sa.func.clock_timestamp()
+            written = insert(probes).values(name="health", written_at=now)
+            written = written.on_conflict_do_update(
+                index_elements=[probes.c.name], set_={"written_at": now}
+            )
+            wrote = connection.scalar(written.returning(probes.c.written_at))
+            read = connection.scalar(sa.select(probes.c.written_at))
+            if read != wrote:
+                raise DatabaseUnavailable("PostgreSQL did not read back what was written.")
+
+    @contextmanager
+    def _begin(
+        self, role: str, limits: TimeLimits, principal: Principal | None = None
+    ) -> Iterator[Connection]:
+        with _connected(self._engine) as connection:
+            session = None if principal is None else principal.session_id
+            subject = None if principal is None else principal.user_id
+            live = connection.execute(_BEGIN, _settings(role, limits, session, subject)).one().live
+            if not live:
+                raise Unauthenticated("This session has ended: log in again.", code="session_ended")
+            with deadline.patience(connection, limits.statement + _GRACE):
+                yield connection
+                connection.commit()
+
+
+@contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
+    try:
+        connection = engine.connect()
+    except sa.exc.TimeoutError:
+        raise DatabaseUnavailable("Every connection to PostgreSQL is in use.") from None
+    with connection:
+        yield connection
+
+
+def _settings(
+    role: str, limits: TimeLimits, session: UUID | None, subject: UUID | None
+) -> dict[str, str | UUID | None]:
+    return {
+        "role": role,
+        "owner": "" if subject is None else str(subject),
+        "statement": f"{limits.statement * 1000:.0f}ms",
+        "lock": f"{limits.lock * 1000:.0f}ms",
+        "idle": f"{limits.idle * 1000:.0f}ms",
+        "session": session,
+        "subject": subject,
+    }

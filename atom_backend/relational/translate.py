@@ -1,0 +1,103 @@
+"""Driver errors become errors of ``atom_backend.errors``, in this one place.
+
+Registered on every engine (SQLAlchemy's ``handle_error`` event), so that a translated error is
+raised where the statement ran. Invariant: no error of SQLAlchemy or psycopg2 leaves the package.
+Codes: PostgreSQL's manual, appendix A.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import psycopg2
+from sqlalchemy.engine import ExceptionContext
+
+from atom_backend.errors import (
+    AtomError,
+    ConfigurationError,
+    Conflict,
+    DatabaseUnavailable,
+    DependencyError,
+    InvalidInput,
+    StoredDataError,
+)
+
+_CONSTRAINTS = {
+    "users_email_key": ("There is an account with this address already.", "email_taken"),
+    "documents_external_id_key": (
+        "A document with this external identifier exists already.",
+        "external_id_taken",
+    ),
+}
+
+
+def translate(context: ExceptionContext) -> AtomError | None:
+    """What to raise instead; None leaves the error alone (pings are the pool's own business)."""
+    error = context.original_exception
+    if context.is_pre_ping or isinstance(error, AtomError):
+        return None
+    if isinstance(error, psycopg2.Error):
+        return translated(error)
+    if isinstance(error, ValueError):
+        # psycopg2 refuses NUL in a string, and Python a lone surrogate in UTF-8.
+        return InvalidInput("The text holds a character that cannot be stored.")
+    return None
+
+
+def translated(error: psycopg2.Error) -> AtomError:
+    """The error of the service for an error of the driver."""
+    if error.pgcode is None:
+        return _without_code(error)
+    for states, make in _FAMILIES:
+        if error.pgcode.startswith(states):
+            return make(error)
+    return StoredDataError(f"PostgreSQL refused a statement: {_said(error)}")
+
+
+def _without_code(error: psycopg2.Error) -> AtomError:
+    """The driver itself failed: as good as always because the connection is lost."""
+    if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):
+        return DatabaseUnavailable(f"PostgreSQL does not answer: {_said(error)}")
+    return StoredDataError(f"The driver of PostgreSQL failed: {_said(error)}")
+
+
+def _unavailable(error: psycopg2.Error) -> AtomError:
+    return DatabaseUnavailable(f"PostgreSQL cannot serve this now: {_said(error)}")
+
+
+def _collision(_: psycopg2.Error) -> AtomError:
+    return DependencyError("Another transaction came first.", code="transaction_conflict")
+
+
+def _unstorable(_: psycopg2.Error) -> AtomError:
+    return InvalidInput("PostgreSQL cannot store this value.")
+
+
+def _schema(error: psycopg2.Error) -> AtomError:
+    return ConfigurationError(
+        f"The database's schema or rights are not this version's: {_said(error)}"
+    )
+
+
+def _conflict(error: psycopg2.Error) -> Conflict:
+    name = error.diag.constraint_name or "unknown"
+    message, code = _CONSTRAINTS.get(name, (f"This would break the constraint {name}.", None))
+    return Conflict(message, code=code)
+
+
+def _said(error: psycopg2.Error) -> str:
+    """The server's main message and code: its detail line may quote a user's values."""
+    message = error.diag.message_primary or str(error).strip().partition("\n")[0]
+    return f"{message} ({error.pgcode})" if error.pgcode else message
+
+
+# By the beginning of the code. Unavailable: connection lost, a standby that became read-only, a
+# pause or a lock that took too long, resources exhausted, the server's operator intervening
+# (which is also how a timeout cancels a statement), system errors.
+_FAMILIES: tuple[tuple[tuple[str, ...], Callable[[psycopg2.Error], AtomError]], ...] = (
+    (("23505",), _conflict),
+    (("08", "25006", "25P03", "53", "55P03", "57", "58"), _unavailable),
+    (("40",), _collision),
+    (("22", "54"), _unstorable),
+    (("28", "3D", "3F", "42"), _schema),
+)

@@ -1,0 +1,81 @@
+"""What an owner's transaction and the worker's transaction offer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from atom_backend.domain.index_state import Lease
+from atom_backend.domain.items import Kind, Source
+from atom_backend.relational.accounts import PostgresOwnAccount
+from atom_backend.relational.documents import PostgresDocuments
+from atom_backend.relational.idempotency import PostgresIdempotency
+from atom_backend.relational.owner_index import PostgresOwnerIndex
+from atom_backend.relational.tables import documents, idempotency_keys, metadata, refresh_tokens
+from atom_backend.relational.worker_index import PostgresWorkerIndex
+
+
+class PostgresOwnerWork:
+    """A transaction on one owner's rows."""
+
+    def __init__(self, connection: Connection, owner_id: UUID, keep_answers: timedelta) -> None:
+        self.owner_id = owner_id
+        self.documents = PostgresDocuments(connection, owner_id)
+        self.index = PostgresOwnerIndex(connection, owner_id)
+        self.idempotency = PostgresIdempotency(connection, owner_id, keep_answers)
+        self.account = PostgresOwnAccount(connection, owner_id)
+
+
+class PostgresWorkerWork:
+    """A transaction of the worker."""
+
+    def __init__(self, connection: Connection, keep_answers: timedelta) -> None:
+        self._connection = connection
+        self._keep_answers = keep_answers
+        self.index = PostgresWorkerIndex(connection)
+
+    def sources(self, leases: Sequence[Lease]) -> Mapping[UUID, Source]:
+        rows = self._connection.execute(
+            sa.select(
+                documents.c.id,
+                documents.c.owner_id,
+                documents.c.content_revision,
+                documents.c.title,
+                documents.c.text,
+            ).where(documents.c.id == sa.any_(sa.literal([lease.item_id for lease in leases])))
+        )
+        return {
+            row.id: Source(
+                item_id=row.id,
+                owner_id=row.owner_id,
+                kind=Kind.DOCUMENT,
+                revision=row.content_revision,
+                title=row.title,
+                text=row.text,
+            )
+            for row in rows
+        }
+
+    def sweep(self) -> Mapping[str, int]:
+        answers = sa.delete(idempotency_keys).where(
+            idempotency_keys.c.created_at <= sa.func.now() - self._keep_answers
+        )
+        tokens = sa.delete(refresh_tokens).where(refresh_tokens.c.expires_at <= sa.func.now())
+        return {
+            idempotency_keys.name: self._connection.execute(answers).rowcount,
+            refresh_tokens.name: self._connection.execute(tokens).rowcount,
+        }
+
+    def sizes(self) -> Mapping[str, int]:
+        rows = self._connection.execute(
+            sa.text(
+                "select relname, n_live_tup from pg_stat_user_tables"
+                " where schemaname = 'public' and relname = any(:names)"
+            ),
+            {"names": list(metadata.tables)},
+        )
+        return {row.relname: row.n_live_tup for row in rows}
