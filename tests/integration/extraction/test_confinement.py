@@ -64,14 +64,18 @@ def busy(child: psutil.Process) -> bool:
 
 def test_a_file_that_takes_too_much_processor_time_is_refused() -> None:
     with SubprocessExtractor(cpu_seconds=1, workers=1) as hasty:
-        assert refusal_of(hasty, HEAVY) == "extraction_limit"
+        with pytest.raises(InvalidInput, match="more processor time") as refused:
+            hasty.extract(HEAVY)
+        assert refused.value.code == "extraction_limit"
         assert hasty.extract(PAGE).text == "hello"
 
 
 def test_a_file_that_takes_too_long_is_refused() -> None:
     with SubprocessExtractor(wall_seconds=0.5, workers=1) as hasty:
         hasty.extract(PAGE)
-        assert refusal_of(hasty, HEAVY) == "extraction_limit"
+        with pytest.raises(InvalidInput, match="more time") as refused:
+            hasty.extract(HEAVY)
+        assert refused.value.code == "extraction_limit"
         assert not children()
 
 
