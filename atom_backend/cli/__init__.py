@@ -1,1 +1,64 @@
-"""The commands of the service; each calls one thing below and prints its outcome."""
+"""The commands: parse, one call, print. No logic lives here.
+
+Each command is a module that is imported only when it is called, so that ``--help`` is quick and
+a command does not pay for what another one needs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from atom_backend import __version__
+from atom_backend.errors import AtomError, ConfigurationError
+
+_COMMANDS = {
+    "serve": "Run the whole service: PostgreSQL, web process and worker.",
+    "worker": "Run one worker (beside a web server of your own).",
+    "migrate": "Bring the schema of both stores up to date.",
+    "import": "Load documents from a folder or a JSONL file.",
+    "search": "Search as a user, from the command line.",
+    "admin": "Make administrator accounts.",
+    "status": "Show how far the index is behind, and store sizes.",
+}
+_MODULES = {"import": "import_documents"}
+_CONFIGURATION_EXIT = 78
+"""EX_CONFIG of sysexits.h: a supervisor need not try again."""
+
+
+class _Lazy(click.Group):
+    """Finds commands by name; their one-line help is known without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"atom_backend.cli.{_MODULES.get(name, name)}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="atom-backend")
+def cli() -> None:
+    """The storage service for AI assistants: PostgreSQL owns facts, LanceDB owns meaning.
+
+    Settings come from environment variables; docs/configuration.md lists them.
+    """
+
+
+def main() -> None:
+    """Run a command; an error that the service understands is one clear sentence."""
+    try:
+        cli(prog_name="python -m atom_backend")
+    except AtomError as error:
+        click.secho(f"Error: {error.message}", fg="red", err=True)
+        sys.exit(_CONFIGURATION_EXIT if isinstance(error, ConfigurationError) else 1)

@@ -1,0 +1,146 @@
+"""``serve``: the whole service on one machine, supervised.
+
+    serve --- embedded PostgreSQL (unless DATABASE_URL names another)
+          --- schema of both stores
+          --- web process (gunicorn, wsgi.py)
+          --- worker
+
+Ctrl-C or SIGTERM stops all of it; killing any part of it leaves nothing that blocks a next start.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from threading import Event
+
+import click
+
+from atom_backend.bootstrap import Foundation, lay_foundation, prepare_stores
+from atom_backend.cli.supervision import Child, stop_all
+from atom_backend.errors import ConfigurationError
+from atom_backend.settings import PROJECT, Settings
+from atom_backend.telemetry.logs import configure_logging
+
+_LOOK_EVERY = 0.5
+_STOP_WITHIN = 15.0
+
+
+@click.command()
+@click.option("--host", help="The address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(1, 65_535), help="The port.  [default: 8765]")
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where everything is kept.  [default: .atom and lancedb_data in the project]",
+)
+def command(host: str | None, port: int | None, data_dir: Path | None) -> None:
+    """Run the whole service until Ctrl-C: PostgreSQL, the web process and a worker."""
+    given = {
+        "ATOM_HOST": host,
+        "ATOM_PORT": str(port) if port else None,
+        "ATOM_DATA_DIR": str(data_dir.absolute()) if data_dir else None,
+    }
+    os.environ.update({name: value for name, value in given.items() if value})
+    settings = Settings.from_environment()
+    configure_logging(settings.log_level, settings.log_format)
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    _require_free_port(settings)
+    click.echo("Starting PostgreSQL and LanceDB ...")
+    with lay_foundation(settings) as foundation:
+        for sentence in prepare_stores(settings):
+            click.echo(sentence)
+        _supervise(settings, foundation, stop)
+    click.echo("Stopped.")
+
+
+def _supervise(settings: Settings, foundation: Foundation, stop: Event) -> None:
+    children = [_child("web", _web(settings)), _child("worker", _worker())]
+    announced = False
+    try:
+        while not stop.is_set():
+            foundation.keep_running()
+            for child in children:
+                child.keep_running()
+            if not announced and _answers(settings):
+                announced = True
+                click.echo(_welcome(_url(settings)))
+            stop.wait(_LOOK_EVERY if announced else _LOOK_EVERY / 5)
+    finally:
+        click.echo("Stopping ...")
+        stop_all(children, _STOP_WITHIN)
+
+
+def _child(name: str, arguments: list[str]) -> Child:
+    environment = dict(os.environ)
+    paths = [str(PROJECT), *filter(None, [environment.get("PYTHONPATH")])]
+    environment["PYTHONPATH"] = os.pathsep.join(paths)
+    return Child(name, [sys.executable, "-m", *arguments], environment)
+
+
+def _web(settings: Settings) -> list[str]:
+    listen = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return [
+        "gunicorn",
+        "--config",
+        str(PROJECT / "gunicorn.conf.py"),
+        "--bind",
+        f"{listen}:{settings.port}",
+        "wsgi:app",
+    ]
+
+
+def _worker() -> list[str]:
+    return ["atom_backend", "worker"]
+
+
+def _require_free_port(settings: Settings) -> None:
+    """Raises ConfigurationError when nobody could listen there, before anything is started."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((settings.host, settings.port))
+    except OSError as error:
+        raise ConfigurationError(
+            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. "
+            "Choose another with --host and --port."
+        ) from None
+
+
+def _answers(settings: Settings) -> bool:
+    try:
+        with urllib.request.urlopen(f"{_url(settings)}/livez", timeout=1) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _url(settings: Settings) -> str:
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
+    host = everywhere.get(settings.host, settings.host)
+    return f"http://{f'[{host}]' if ':' in host and '[' not in host else host}:{settings.port}"
+
+
+def _welcome(url: str) -> str:
+    return f"""
+Atom Backend listens on {url}   (API: {url}/docs, health: {url}/healthz)
+
+Make an account:
+  curl -s {url}/v1/auth/register -H 'Content-Type: application/json' \\
+    -d '{{"email": "me@example.com", "password": "correct horse battery"}}'
+
+Then store and find something, with the access_token from the answer as $TOKEN:
+  curl -s {url}/v1/documents -H "Authorization: Bearer $TOKEN" -H 'Prefer: wait=5' \\
+    -H 'Content-Type: application/json' -d '{{"title": "Tea", "text": "Green tea wants 80 C."}}'
+  curl -s "{url}/v1/search?q=hot+drink" -H "Authorization: Bearer $TOKEN"
+
+Ctrl-C stops everything.
+"""

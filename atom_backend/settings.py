@@ -1,0 +1,118 @@
+"""Every setting, from environment variables alone; ``docs/configuration.md`` explains each.
+
+Invariant: the service starts with settings that were all understood, or says everything that is
+wrong with them at once. A name of ours that nobody reads is a typing error, not a preference.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from atom_backend.errors import ConfigurationError
+
+PROJECT = Path(__file__).resolve().parent.parent
+_OUR_PREFIXES = ("ATOM_", "DB_", "LANCEDB_")
+_READ_BY_LANCEDB_ITSELF = {"LANCEDB_LOG"}
+
+
+def _comma_separated(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+class Settings(BaseModel):
+    """The service's settings; each field names its variable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    database_url: SecretStr | None = Field(None, alias="DATABASE_URL")
+    migration_database_url: SecretStr | None = Field(None, alias="ATOM_MIGRATION_DATABASE_URL")
+    db_max_connections: int = Field(20, alias="DB_MAX_CONNECTIONS", ge=2, le=1000)
+    db_pool_timeout: float = Field(30.0, alias="DB_POOL_TIMEOUT", gt=0, le=600)
+    postgres_bin: Path | None = Field(None, alias="ATOM_POSTGRES_BIN")
+
+    lancedb_uri_given: str | None = Field(None, alias="LANCEDB_URI", min_length=1)
+    processed_table: str = Field(
+        "processed_documents", alias="LANCEDB_TABLE_NAME", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
+    )
+    chunks_table: str = Field(
+        "document_chunks",
+        alias="LANCEDB_CHUNKS_TABLE_NAME",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$",
+    )
+
+    data_dir_given: Path | None = Field(None, alias="ATOM_DATA_DIR")
+    models_dir: Path = Field(PROJECT / ".atom" / "models", alias="ATOM_MODELS_DIR")
+    model_path: Path | None = Field(None, alias="ATOM_MODEL_PATH")
+    encoder: Literal["onnx", "sentence-transformers"] = Field("onnx", alias="ATOM_ENCODER")
+    encoder_threads: int = Field(2, alias="ATOM_ENCODER_THREADS", ge=1, le=256)
+
+    signing_key: SecretStr | None = Field(None, alias="ATOM_SIGNING_KEY", min_length=32)
+    oauth_encryption_key: SecretStr | None = Field(None, alias="ATOM_OAUTH_ENCRYPTION_KEY")
+    access_token_seconds: int = Field(900, alias="ATOM_ACCESS_TOKEN_SECONDS", ge=30, le=86_400)
+    refresh_token_days: int = Field(30, alias="ATOM_REFRESH_TOKEN_DAYS", ge=1, le=365)
+
+    host: str = Field("127.0.0.1", alias="ATOM_HOST", min_length=1)
+    port: int = Field(8765, alias="ATOM_PORT", ge=1, le=65_535)
+    cors_origins: Annotated[tuple[str, ...], BeforeValidator(_comma_separated)] = Field(
+        (), alias="ATOM_CORS_ORIGINS"
+    )
+    max_body_bytes: int = Field(50 * 1024 * 1024, alias="ATOM_MAX_BODY_BYTES", ge=1024)
+
+    lease_seconds: float = Field(60.0, alias="ATOM_LEASE_SECONDS", ge=1, le=3600)
+    relay_batch: int = Field(32, alias="ATOM_RELAY_BATCH", ge=1, le=1000)
+    max_attempts: int = Field(6, alias="ATOM_MAX_ATTEMPTS", ge=1, le=100)
+    maintenance_seconds: float = Field(60.0, alias="ATOM_MAINTENANCE_SECONDS", ge=1)
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="ATOM_LOG_LEVEL")
+    log_format: Literal["plain", "json"] = Field("plain", alias="ATOM_LOG_FORMAT")
+
+    @property
+    def data_dir(self) -> Path:
+        """Where the embedded PostgreSQL and the generated keys live."""
+        return (self.data_dir_given or PROJECT / ".atom").absolute()
+
+    @property
+    def lancedb_uri(self) -> str:
+        """A folder or an object-store URI; beside the other data when that was moved."""
+        if self.lancedb_uri_given:
+            return self.lancedb_uri_given
+        beside = self.data_dir_given.absolute() if self.data_dir_given else PROJECT
+        return str(beside / "lancedb_data")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read the variables. Raises ConfigurationError with every problem, one a line."""
+        given = os.environ if environment is None else environment
+        known = {str(field.alias) for field in cls.model_fields.values()}
+        problems = [_unknown(name, known) for name in sorted(given) if _is_mistyped(name, known)]
+        try:
+            settings = cls.model_validate({name: given[name] for name in known if given.get(name)})
+        except ValidationError as error:
+            problems += [f"{one['loc'][0]}: {one['msg']}" for one in error.errors()]
+            raise ConfigurationError(*problems) from None
+        if settings.database_url and not settings.signing_key:
+            problems.append(
+                "ATOM_SIGNING_KEY: needed beside DATABASE_URL, so that every process signs alike; "
+                "32 characters or more, kept secret."
+            )
+        if problems:
+            raise ConfigurationError(*problems)
+        return settings
+
+
+def _is_mistyped(name: str, known: set[str]) -> bool:
+    ours = name.startswith(_OUR_PREFIXES)
+    return ours and name not in known and name not in _READ_BY_LANCEDB_ITSELF
+
+
+def _unknown(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"{name}: no such setting" + (f"; did you mean {close[0]}?" if close else ".")
