@@ -1,0 +1,41 @@
+"""The Flask application: the routes of every resource under one set of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import Flask
+
+from atom_backend.http import browsers, documentation, errors, observation
+from atom_backend.http.contract import Routes
+from atom_backend.http.limits import HttpLimits
+from atom_backend.http.resources import accounts, batch, documents, operations, search
+from atom_backend.http.routing import mount
+from atom_backend.http.services import Services
+
+RESOURCES = (
+    accounts.routes,
+    documents.routes,
+    batch.routes,
+    search.routes,
+    operations.routes,
+)
+
+
+def build_application(
+    services: Services,
+    *,
+    limits: HttpLimits,
+    origins: frozenset[str],
+    version: str,
+    resources: Sequence[Routes] = RESOURCES,
+) -> Flask:
+    """The application over these services; ``origins`` are those that CORS lets in."""
+    app = Flask("atom_backend", static_folder=None)
+    observation.install(app, services.metrics)
+    browsers.install(app, origins)
+    errors.install(app)
+    for resource in resources:
+        mount(app, resource.declared, services, limits)
+    documentation.install(app, resources, version)
+    return app

@@ -1,0 +1,61 @@
+"""Page cursors: opaque to callers, checked when they come back.
+
+Invariant: a cursor continues the question that it was given for, and no other.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from atom_backend.errors import MalformedRequest
+
+_OFFSET_BYTES = 4
+_DIGEST_BYTES = 12
+_UUID_BYTES = 16
+
+
+def after_item(item_id: UUID) -> str:
+    """The cursor of the page that begins after this item."""
+    return _encode(item_id.bytes)
+
+
+def read_item(cursor: str) -> UUID:
+    """Raises MalformedRequest (code ``invalid_cursor``)."""
+    return UUID(bytes=_decode(cursor, _UUID_BYTES))
+
+
+def at_offset(question: BaseModel, offset: int) -> str:
+    """The cursor of a question's results from ``offset`` on."""
+    return _encode(offset.to_bytes(_OFFSET_BYTES, "big") + _digest(question))
+
+
+def read_offset(cursor: str, question: BaseModel) -> int:
+    """Raises MalformedRequest (code ``invalid_cursor``), also for another question's cursor."""
+    raw = _decode(cursor, _OFFSET_BYTES + _DIGEST_BYTES)
+    if raw[_OFFSET_BYTES:] != _digest(question):
+        raise MalformedRequest("This cursor belongs to another search.", code="invalid_cursor")
+    return int.from_bytes(raw[:_OFFSET_BYTES], "big")
+
+
+def _digest(question: BaseModel) -> bytes:
+    canonical = question.model_dump_json().encode()
+    return hashlib.sha256(canonical).digest()[:_DIGEST_BYTES]
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _decode(cursor: str, size: int) -> bytes:
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+    except (ValueError, binascii.Error):
+        raw = b""
+    if len(raw) != size:
+        raise MalformedRequest("This cursor is not one of ours.", code="invalid_cursor")
+    return raw

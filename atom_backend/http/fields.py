@@ -1,0 +1,150 @@
+"""The types of single values in requests and answers, each with its rule and its JSON Schema.
+
+They hold in JSON bodies, query parameters and forms alike: the last two give texts, which the
+types for numbers, truth and time read themselves. Invariant: a rule that the schema can state
+stands in the schema.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SecretStr
+from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
+
+from atom_backend.domain import limits as contents
+from atom_backend.domain import metadata as metadata_rules
+from atom_backend.http import limits
+
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_PRINTABLE: JsonDict = {"pattern": r"^[^\u0000]*$"}
+_NOT_BLANK: JsonDict = {"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
+
+
+def optional() -> Any:
+    """A field of a patch; whether it was there is in ``model_fields_set``, for null is a value."""
+    return Field(default_factory=lambda: None)
+
+
+def _integer(value: object) -> object:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and _INTEGER.fullmatch(value):
+        return int(value)
+    return value
+
+
+def _number(value: object) -> object:
+    return float(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
+
+
+def _truth(value: object) -> object:
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+def _moment(value: object) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and _RFC3339.fullmatch(value):
+        try:
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+    raise PydanticCustomError("moment", "Input should be a time as in 2030-01-31T09:30:00Z")
+
+
+def _rfc3339(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise PydanticCustomError("blank", "Input should not be blank")
+    return value
+
+
+def _unique(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) != len(values):
+        raise PydanticCustomError("not_unique", "Items should be unique")
+    return values
+
+
+def _email(value: str) -> str:
+    try:
+        validate_email(value, check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError:
+        raise PydanticCustomError("email", "Input should be an e-mail address") from None
+    return value
+
+
+def _metadata(value: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return metadata_rules.check(value)
+    except ValueError as error:
+        raise PydanticCustomError("metadata", "{why}", {"why": str(error)}) from None
+
+
+Integer = Annotated[int, Field(strict=True), BeforeValidator(_integer)]
+"""Also 40.0, which is an integer to JSON Schema."""
+
+Number = Annotated[float, Field(allow_inf_nan=False, strict=True), BeforeValidator(_number)]
+Truth = Annotated[bool, Field(strict=True), BeforeValidator(_truth)]
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    PlainSerializer(_rfc3339, return_type=str, when_used="json"),
+    Field(json_schema_extra={"type": "string", "format": "date-time"}),
+]
+"""A time with its zone (RFC 3339), UTC inside."""
+
+
+def _words(longest: int) -> Any:
+    return Field(min_length=1, max_length=longest, json_schema_extra=_NOT_BLANK)
+
+
+Title = Annotated[str, _words(contents.TITLE_CHARS), AfterValidator(_not_blank)]
+Text = Annotated[str, _words(contents.TEXT_CHARS), AfterValidator(_not_blank)]
+Name = Annotated[str, _words(contents.NAME_CHARS), AfterValidator(_not_blank)]
+"""Of a source, or an external identifier."""
+Tag = Annotated[str, _words(contents.TAG_CHARS), AfterValidator(_not_blank)]
+Tags = Annotated[
+    tuple[Tag, ...],
+    Field(max_length=contents.TAGS, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_unique),
+]
+Question = Annotated[str, _words(contents.QUERY_CHARS), AfterValidator(_not_blank)]
+DisplayName = Annotated[str, _words(limits.DISPLAY_NAME_CHARS), AfterValidator(_not_blank)]
+
+Metadata = Annotated[dict[str, Any], AfterValidator(_metadata)]
+"""A JSON object of at most 64 kB and 16 levels."""
+
+Email = Annotated[
+    str,
+    Field(max_length=limits.EMAIL_CHARS, json_schema_extra={"format": "email"}),
+    AfterValidator(_email),
+]
+"""Kept as typed. Addresses of private networks pass: the name server is not asked."""
+
+NewPassword = Annotated[
+    SecretStr,
+    Field(
+        min_length=limits.PASSWORD_FEWEST_CHARS,
+        max_length=limits.PASSWORD_CHARS,
+        json_schema_extra=_PRINTABLE,
+    ),
+]
+Secret = Annotated[
+    SecretStr,
+    Field(min_length=1, max_length=limits.TOKEN_CHARS, json_schema_extra=_PRINTABLE),
+]
+"""A password or token to compare with what is known."""
+
+Cursor = Annotated[str, Field(min_length=1, max_length=limits.CURSOR_CHARS)]
+"""Where the next page begins; from ``next_cursor`` of the page before."""

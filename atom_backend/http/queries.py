@@ -1,0 +1,52 @@
+"""Query strings (RFC 3986), read strictly into a model.
+
+Invariant: an unknown, repeated or undecodable parameter is refused, never ignored: a mistyped
+filter must not answer everything.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel, ConfigDict
+
+from atom_backend.errors import MalformedRequest
+from atom_backend.http.gathering import gather
+from atom_backend.http.validation import validated
+
+_MOST_PARAMETERS = 200
+
+
+class Parameters(BaseModel):
+    """The base of every query model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Model = TypeVar("Model", bound=Parameters)
+
+
+def read(model: type[Model], query_string: bytes) -> Model:
+    """The model of a query string. Raises MalformedRequest or InvalidInput."""
+    pairs = _pairs(query_string)
+    unknown = [name for name, _ in pairs if name not in model.model_fields]
+    if unknown:
+        raise MalformedRequest(
+            f"There is no query parameter '{unknown[0][:100]}' here.", code="unknown_parameter"
+        )
+    return validated(model, gather(model, pairs))
+
+
+def _pairs(query_string: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(
+            query_string.decode("utf-8"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_MOST_PARAMETERS,
+        )
+    except UnicodeDecodeError:
+        raise MalformedRequest("The query string is not UTF-8.") from None
+    except ValueError:
+        raise MalformedRequest("The query string has too many parameters.") from None

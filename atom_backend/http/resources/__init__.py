@@ -1,0 +1,1 @@
+"""One module a resource: its routes, and beside it the shapes of its bodies and answers."""

@@ -1,0 +1,104 @@
+"""What requests about accounts say, and what they are answered."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from atom_backend.domain.accounts import TokenPair, User
+from atom_backend.domain.principals import Role
+from atom_backend.http.bodies import JsonBody, MergePatch
+from atom_backend.http.fields import (
+    DisplayName,
+    Email,
+    Moment,
+    NewPassword,
+    Secret,
+    optional,
+)
+
+
+class Registration(JsonBody):
+    """A new account."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"email": "ada@example.org", "password": "correct horse battery"}]
+        }
+    )
+
+    email: Email
+    password: NewPassword
+    display_name: DisplayName | None = None
+
+
+class Login(JsonBody):
+    """Proof of being the owner of an account."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"email": "ada@example.org", "password": "correct horse battery"}]
+        }
+    )
+
+    email: Email
+    password: Secret
+
+
+class Refresh(JsonBody):
+    """The refresh token of the last answer; it works once."""
+
+    refresh_token: Secret
+
+
+class ProfilePatch(MergePatch):
+    """A change of the own profile."""
+
+    display_name: DisplayName | None = optional()
+
+
+class TokenAnswer(BaseModel):
+    """Tokens (RFC 6749, section 5.1); `expires_in` is in seconds."""
+
+    access_token: str
+    refresh_token: str
+    token_type: str
+    expires_in: int
+
+    @classmethod
+    def of(cls, pair: TokenPair) -> TokenAnswer:
+        return cls(
+            access_token=pair.access_token,
+            refresh_token=pair.refresh_token,
+            token_type=pair.token_type,
+            expires_in=pair.expires_in,
+        )
+
+
+class UserAnswer(BaseModel):
+    """An account."""
+
+    id: UUID
+    email: str
+    display_name: str | None
+    role: Role
+    created_at: Moment
+    updated_at: Moment
+
+    @classmethod
+    def of(cls, user: User) -> UserAnswer:
+        return cls(
+            id=user.id,
+            email=user.email,
+            display_name=user.display_name,
+            role=user.role,
+            created_at=user.created_at,
+            updated_at=user.updated_at,
+        )
+
+
+class RegistrationAnswer(TokenAnswer):
+    """The new account, logged in."""
+
+    user: UserAnswer

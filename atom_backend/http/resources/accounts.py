@@ -1,0 +1,96 @@
+"""Registering, logging in and out, and the own profile."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from atom_backend.http.contract import Answer, Call, PublicCall, Routes
+from atom_backend.http.replies import json_reply, no_content
+from atom_backend.http.resources.account_shapes import (
+    Login,
+    ProfilePatch,
+    Refresh,
+    Registration,
+    RegistrationAnswer,
+    TokenAnswer,
+    UserAnswer,
+)
+
+routes = Routes("accounts", "Accounts and sessions.")
+
+_LONGEST_AGENT = 200
+
+
+@routes.add(
+    "POST",
+    "/v1/auth/register",
+    Answer(201, "The account, with its first tokens.", RegistrationAnswer),
+    problems=(409,),
+)
+def register(call: PublicCall[None, Registration]) -> Response:
+    """Create an account.
+
+    409 `email_taken` when the address has one; upper and lower case make no difference.
+    """
+    body = call.body
+    user, pair = call.services.accounts.register(
+        body.email, body.password.get_secret_value(), body.display_name, agent=_agent(call)
+    )
+    tokens = TokenAnswer.of(pair).model_dump()
+    return json_reply(RegistrationAnswer(user=UserAnswer.of(user), **tokens), 201)
+
+
+@routes.add(
+    "POST", "/v1/auth/login", Answer(200, "A new session's tokens.", TokenAnswer), problems=(401,)
+)
+def log_in(call: PublicCall[None, Login]) -> Response:
+    """Begin a session.
+
+    401 `invalid_credentials`, whether it was the address or the password that was wrong.
+    """
+    pair = call.services.accounts.log_in(
+        call.body.email, call.body.password.get_secret_value(), agent=_agent(call)
+    )
+    return json_reply(TokenAnswer.of(pair))
+
+
+@routes.add(
+    "POST",
+    "/v1/auth/refresh",
+    Answer(200, "The session's next tokens.", TokenAnswer),
+    problems=(401,),
+)
+def refresh(call: PublicCall[None, Refresh]) -> Response:
+    """Exchange a refresh token for new tokens.
+
+    A refresh token works once. Using one again ends its session, because one of the two users of
+    the token must have stolen it.
+    """
+    token = call.body.refresh_token.get_secret_value()
+    return json_reply(TokenAnswer.of(call.services.accounts.refresh(token)))
+
+
+@routes.add("POST", "/v1/auth/logout", Answer(204, "The session has ended."))
+def log_out(call: Call[None, None]) -> Response:
+    """End the session of this access token."""
+    call.services.accounts.log_out(call.principal)
+    return no_content()
+
+
+@routes.add("GET", "/v1/users/me", Answer(200, "The own account.", UserAnswer))
+def read_me(call: Call[None, None]) -> Response:
+    """The own account."""
+    return json_reply(UserAnswer.of(call.services.accounts.me(call.principal)))
+
+
+@routes.add("PATCH", "/v1/users/me", Answer(200, "The account after the change.", UserAnswer))
+def change_me(call: Call[None, ProfilePatch]) -> Response:
+    """Change the own profile by a JSON merge patch (RFC 7386)."""
+    accounts = call.services.accounts
+    if "display_name" not in call.body.model_fields_set:
+        return json_reply(UserAnswer.of(accounts.me(call.principal)))
+    return json_reply(UserAnswer.of(accounts.rename(call.principal, call.body.display_name)))
+
+
+def _agent(call: PublicCall[None, Registration] | PublicCall[None, Login]) -> str | None:
+    return call.user_agent[:_LONGEST_AGENT] if call.user_agent else None

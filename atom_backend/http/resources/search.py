@@ -1,0 +1,58 @@
+"""Searching by meaning and by words."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from flask import Response
+
+from atom_backend.http import cursors
+from atom_backend.http.contract import Answer, Call, Routes
+from atom_backend.http.replies import json_reply
+from atom_backend.http.resources.search_shapes import (
+    ResultAnswer,
+    SearchAnswer,
+    SearchInput,
+    SearchQuery,
+)
+
+routes = Routes("search", "Finding what was stored.")
+
+_FOUND = Answer(
+    200, "A page of results; see `degraded` before believing an empty one.", SearchAnswer
+)
+
+
+@routes.add("POST", "/v1/search", _FOUND)
+def search(call: Call[None, SearchInput]) -> Response:
+    """Find items by meaning, by words, or both.
+
+    Further pages: the same question with `cursor` set to the last answer's `next_cursor`.
+    """
+    return _answer(call, call.body)
+
+
+@routes.add("GET", "/v1/search", _FOUND)
+def search_by_parameters(call: Call[SearchQuery, None]) -> Response:
+    """Find items, asked by query parameters."""
+    return _answer(call, call.query.as_input())
+
+
+def _answer(call: Call[Any, Any], asked: SearchInput) -> Response:
+    begun = time.perf_counter()
+    question = asked.question()
+    offset = cursors.read_offset(asked.cursor, question) if asked.cursor else 0
+    found = call.services.search.search(call.principal, asked.request(offset))
+    for reason in found.degraded:
+        call.services.metrics.search_degraded(reason)
+    following = found.next_offset
+    return json_reply(
+        SearchAnswer(
+            results=[ResultAnswer.of(result) for result in found.results],
+            legs=list(found.legs),
+            degraded=list(found.degraded),
+            next_cursor=None if following is None else cursors.at_offset(question, following),
+            took_ms=round((time.perf_counter() - begun) * 1000, 2),
+        )
+    )

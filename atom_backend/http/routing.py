@@ -1,0 +1,72 @@
+"""From declared routes to Flask rules: read everything, then call the handler.
+
+Invariant: a handler runs only when the caller is known (unless the route is public) and every
+part of the request was understood; nothing about the input is asked before who is asking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.routing import BaseConverter
+
+from atom_backend.http import queries
+from atom_backend.http.authentication import authenticate
+from atom_backend.http.bodies import read_body
+from atom_backend.http.contract import Call, PublicCall, Route
+from atom_backend.http.limits import HttpLimits
+from atom_backend.http.paths import flask_rule, reader, require_utf8
+from atom_backend.http.request_headers import RequestHeader
+from atom_backend.http.services import Services
+
+
+class _Anything(BaseConverter):
+    """The rest of a path, slashes included, wherever they stand."""
+
+    regex = ".+"
+    part_isolating = False
+
+
+def mount(app: Flask, routes: Iterable[Route], services: Services, limits: HttpLimits) -> None:
+    """Add a rule for every route."""
+    app.url_map.converters["anything"] = _Anything
+    app.url_map.merge_slashes = False
+    for route in routes:
+        app.add_url_rule(
+            flask_rule(route.path, route.path_parameters),
+            endpoint=route.name,
+            view_func=_view(route, services, limits),
+            methods=[route.method],
+        )
+
+
+def _view(route: Route, services: Services, limits: HttpLimits) -> Callable[..., Response]:
+    readers = {name: reader(name, type_) for name, type_ in route.path_parameters.items()}
+
+    def view(**texts: str) -> Response:
+        require_utf8(request.environ["PATH_INFO"])
+        authorization = request.headers.get("Authorization")
+        known: dict[str, Any] = {}
+        if not route.public:
+            known["principal"] = authenticate(authorization, services.access_tokens)
+        path = {name: readers[name](text) for name, text in texts.items()}
+        call = (PublicCall if route.public else Call)(
+            services=services,
+            headers={header.name: _header(header) for header in route.headers},
+            query=queries.read(route.query, request.query_string),
+            body=read_body(route.bodies, request, limits) if route.bodies else None,
+            root=request.root_path.rstrip("/"),
+            user_agent=request.headers.get("User-Agent"),
+            accept=request.accept_mimetypes,
+            **known,
+        )
+        return route.handler(call, **path)
+
+    return view
+
+
+def _header(header: RequestHeader[Any]) -> Any:
+    text = request.headers.get(header.name)
+    return None if text is None else header.read(text)

@@ -1,0 +1,30 @@
+"""The use cases that the REST face calls; ``bootstrap`` makes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from atom_backend.domain.ports import AccessTokens
+from atom_backend.services.accounts import Accounts
+from atom_backend.services.bulk import BulkIngest
+from atom_backend.services.documents import DocumentService
+from atom_backend.services.health import HealthService
+from atom_backend.services.operations import Operations
+from atom_backend.services.search import SearchService
+from atom_backend.services.uploads import Uploads
+from atom_backend.telemetry.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a route may call."""
+
+    accounts: Accounts
+    documents: DocumentService
+    uploads: Uploads
+    bulk: BulkIngest
+    search: SearchService
+    health: HealthService
+    operations: Operations
+    access_tokens: AccessTokens
+    metrics: Metrics
