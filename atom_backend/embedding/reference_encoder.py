@@ -80,6 +80,7 @@ def open_model(path: Path, *, attention: str | None = None) -> SentenceTransform
     ``attention`` names an implementation of transformers; None leaves the choice to it.
     """
     os.environ["HF_HUB_OFFLINE"] = "1"
+    from safetensors import SafetensorError
     from sentence_transformers import SentenceTransformer
 
     try:
@@ -89,7 +90,7 @@ def open_model(path: Path, *, attention: str | None = None) -> SentenceTransform
             local_files_only=True,
             model_kwargs={"attn_implementation": attention},
         )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         raise EmbedderUnavailable(f"{path} cannot be opened as a model: {error}") from error
 
 
