@@ -9,13 +9,21 @@ from flask import Flask
 from atom_backend.http import browsers, documentation, errors, observation
 from atom_backend.http.contract import Routes
 from atom_backend.http.limits import HttpLimits
-from atom_backend.http.resources import accounts, batch, documents, operations, search
+from atom_backend.http.resources import (
+    accounts,
+    batch,
+    document_reads,
+    document_writes,
+    operations,
+    search,
+)
 from atom_backend.http.routing import mount
 from atom_backend.http.services import Services
 
 RESOURCES = (
     accounts.routes,
-    documents.routes,
+    document_writes.routes,
+    document_reads.routes,
     batch.routes,
     search.routes,
     operations.routes,

@@ -42,7 +42,7 @@ def document(groups: Sequence[Routes], version: str) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Atom Backend", "version": version, "description": _DESCRIPTION},
         "servers": [{"url": "./"}],
-        "tags": [{"name": group.tag, "description": group.description} for group in groups],
+        "tags": _tags(groups),
         "security": [{"bearer": []}],
         "paths": paths,
         "components": {
@@ -59,6 +59,11 @@ def document(groups: Sequence[Routes], version: str) -> dict[str, Any]:
             },
         },
     }
+
+
+def _tags(groups: Sequence[Routes]) -> list[dict[str, str]]:
+    described = {group.tag: group.description for group in groups}
+    return [{"name": name, "description": text} for name, text in described.items()]
 
 
 def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
