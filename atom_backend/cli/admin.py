@@ -25,5 +25,5 @@ def create(email: str, password: str) -> None:
             f"use at least {_SHORTEST_PASSWORD} characters", param_hint="password"
         )
     with open_runtime(Settings.from_environment()) as runtime:
-        user = runtime.accounts.create_admin(email, password)
+        user = runtime.services.accounts.create_admin(email, password)
     click.echo(f"Administrator {user.email} has the id {user.id}.")

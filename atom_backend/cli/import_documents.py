@@ -34,7 +34,7 @@ def command(path: Path, email: str, source: str | None) -> None:
     Running the same import again continues it and changes nothing that is unchanged.
     """
     with open_runtime(Settings.from_environment()) as runtime:
-        principal = runtime.accounts.operator_acting_for(email)
+        principal = runtime.services.accounts.operator_acting_for(email)
         counts, problems = _load(runtime, principal, path, source)
     for problem in problems[:_SHOWN_PROBLEMS]:
         click.secho(problem, fg="yellow", err=True)
@@ -58,7 +58,7 @@ def _load(
         for candidate in bar:
             outcome = _store(runtime, principal, candidate, problems)
             counts[outcome] += 1
-            bar.set_postfix(failed=counts["failed"])
+            bar.set_postfix(failed=counts["failed"], refresh=False)
     return counts, problems
 
 

@@ -24,9 +24,9 @@ _SHOWN = 240
 def command(query: str, email: str, limit: int, mode: str) -> None:
     """Search the documents of a user for QUERY."""
     with open_runtime(Settings.from_environment()) as runtime:
-        principal = runtime.accounts.operator_acting_for(email)
+        principal = runtime.services.accounts.operator_acting_for(email)
         request = SearchRequest(query=query, limit=limit, mode=SearchMode(mode))
-        answer = runtime.search.search(principal, request)
+        answer = runtime.services.search.search(principal, request)
     for place, result in enumerate(answer.results, start=1):
         click.echo(_entry(place, result))
     legs = ", ".join(answer.legs)

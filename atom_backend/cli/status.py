@@ -17,7 +17,7 @@ from atom_backend.settings import Settings
 def command(as_json: bool) -> None:
     """Show how far the index is behind, what is parked, and the sizes of both stores."""
     with open_runtime(Settings.from_environment()) as runtime:
-        status = runtime.operations.status()
+        status = runtime.services.operations.status()
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(status), default=str))
     else:

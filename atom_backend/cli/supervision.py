@@ -74,7 +74,8 @@ class Child:
             stdin=subprocess.DEVNULL,
             # Ctrl-C reaches the terminal's whole process group; only the supervisor shall hear it.
             start_new_session=True,
-            preexec_fn=lambda: _die_with(parent),
+            # Safe: the supervisor has one thread.
+            preexec_fn=lambda: _die_with(parent),  # noqa: PLW1509
         )
         self._started_at = time.monotonic()
 

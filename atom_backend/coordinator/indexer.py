@@ -46,10 +46,13 @@ class Indexer:
         as busy as one long one. Raises EmbedderUnavailable, RefusedVector, StoredDataError, and
         whatever ``alive`` raises.
         """
-        chunked = [self._chunks(source) for source in sources]
+        if not sources:
+            return []
+        chunked = [self._chunks(source, alive) for source in sources]
         texts = [
-            embedding_text(source.title, chunk.text)
+            embedding_text(heading, chunk.text)
             for source, chunks in zip(sources, chunked, strict=True)
+            for heading in [self._chunker.heading(source.title)]
             for chunk in chunks
         ]
         vectors = self._embed(texts, alive)
@@ -61,8 +64,9 @@ class Indexer:
             place += len(chunks)
         return projections
 
-    def _chunks(self, source: Source) -> tuple[Chunk, ...]:
+    def _chunks(self, source: Source, alive: Callable[[], None]) -> tuple[Chunk, ...]:
         chunks = cut(source, self._chunker.split(source.text, title=source.title))
+        alive()  # a batch of long texts takes longer to cut than a lease lasts
         if not chunks:
             raise StoredDataError("the item has no text to index", code="no_text")
         return chunks

@@ -1,0 +1,229 @@
+"""The composition root: the only module that names adapters. Opens them, wires them, closes them.
+
+Three things can be opened: a ``Runtime`` for requests and commands, a ``Worker`` for the
+coordinator, and the ``Foundation``, the PostgreSQL under both. The schema of both stores
+(``prepare_stores``) must exist before the first two. Invariant: what was opened here is closed
+here, last opened first, also when opening fails midway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from atom_backend.clock import SystemClock
+from atom_backend.coordinator.convergence import Convergence
+from atom_backend.coordinator.indexer import Indexer
+from atom_backend.coordinator.relay import Relay
+from atom_backend.coordinator.upkeep import Sweep, Upkeep
+from atom_backend.domain.backoff import Backoff
+from atom_backend.embedding.encoder import Encoder, open_onnx, open_reference
+from atom_backend.extraction.extractor import SubprocessExtractor
+from atom_backend.http.services import Services
+from atom_backend.relational.embedded import EmbeddedServer, start_embedded
+from atom_backend.relational.engine import create_engine
+from atom_backend.relational.locks import turn
+from atom_backend.relational.migrate import head_revision, migrate
+from atom_backend.relational.provision import DatabaseUrls, provision, service_urls
+from atom_backend.relational.transactions import PostgresTransactions
+from atom_backend.relational.wakeup import PostgresWakeup
+from atom_backend.services.accounts import Accounts
+from atom_backend.services.bulk import BulkIngest
+from atom_backend.services.documents import DocumentService
+from atom_backend.services.health import HealthService
+from atom_backend.services.importing import Importing
+from atom_backend.services.operations import Operations
+from atom_backend.services.search import SearchService
+from atom_backend.services.uploads import Uploads
+from atom_backend.settings import Settings
+from atom_backend.telemetry.metrics import Metrics
+from atom_backend.vault.access_tokens import SignedAccessTokens
+from atom_backend.vault.key_file import load_or_create_key
+from atom_backend.vault.passwords import Argon2idPasswords
+from atom_backend.vectors.migration import prepare_tables
+from atom_backend.vectors.store import LanceVectorStore
+from atom_backend.workers.loop import Periodic, Worker
+
+_SWEEP_SECONDS = 3600.0
+
+
+class Foundation:
+    """The PostgreSQL that everything stands on: an operator's own, or an embedded one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._server: EmbeddedServer | None = None
+        if not settings.database_url:
+            self._server = self._start()
+
+    @property
+    def urls(self) -> DatabaseUrls:
+        """What the service connects as, and what migrates."""
+        if self._server is not None:
+            return service_urls(self._server)
+        service = self._settings.database_url
+        assert service is not None
+        owner = self._settings.migration_database_url or service
+        return DatabaseUrls(owner=owner.get_secret_value(), service=service.get_secret_value())
+
+    def migrate(self) -> str:
+        """Make or upgrade the schema; a sentence about it."""
+        if self._server is not None:
+            provision(self._server)
+        else:
+            migrate(self.urls.owner)
+        return f"PostgreSQL is at revision {head_revision()}."
+
+    def keep_running(self) -> None:
+        """Start the embedded server again if it has died."""
+        if self._server is not None and not self._server.alive():
+            self._server.close()
+            self._server = self._start()
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+
+    def _start(self) -> EmbeddedServer:
+        folder = self._settings.data_dir / "postgres"
+        return start_embedded(folder, binaries=self._settings.postgres_bin)
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What serves requests and commands."""
+
+    services: Services
+    importing: Importing
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class _Stores:
+    """Both stores and the model, open."""
+
+    transactions: PostgresTransactions
+    vectors: LanceVectorStore
+    encoder: Encoder
+    url: str
+
+
+@contextmanager
+def lay_foundation(settings: Settings) -> Iterator[Foundation]:
+    """PostgreSQL, running until the context ends."""
+    foundation = Foundation(settings)
+    try:
+        yield foundation
+    finally:
+        foundation.close()
+
+
+def prepare_stores(settings: Settings) -> list[str]:
+    """Make or upgrade the schema of both stores; a sentence about each."""
+    with lay_foundation(settings) as foundation:
+        migrated = foundation.migrate()
+        dimension = _open_encoder(settings).embedder.dimension
+        # LanceDB loses rows when two processes make a table at once: PostgreSQL's lock prevents it.
+        with turn(foundation.urls.service, "prepare LanceDB"):
+            prepared = prepare_tables(
+                settings.lancedb_uri,
+                dimension=dimension,
+                processed_table=settings.processed_table,
+                chunks_table=settings.chunks_table,
+            )
+    return [migrated, prepared]
+
+
+@contextmanager
+def open_runtime(settings: Settings) -> Iterator[Runtime]:
+    """Everything that a web process or a command needs."""
+    with _open_stores(settings) as stores, ExitStack() as stack:
+        extractor = SubprocessExtractor()
+        stack.callback(extractor.close)
+        services = _services(settings, stores, Uploads(extractor))
+        stack.callback(services.health.close)
+        yield Runtime(services, Importing(services.documents, services.uploads), settings)
+
+
+@contextmanager
+def open_worker(settings: Settings) -> Iterator[Worker]:
+    """The coordinator's loop with all that it drives."""
+    with _open_stores(settings) as stores, closing(PostgresWakeup(stores.url)) as wakeup:
+        indexer = Indexer(stores.encoder.chunker, stores.encoder.embedder)
+        relay = Relay(
+            stores.transactions,
+            Convergence(stores.transactions, stores.vectors, indexer),
+            backoff=Backoff(max_attempts=settings.max_attempts),
+            batch=settings.relay_batch,
+            lease_seconds=settings.lease_seconds,
+        )
+        upkeep = Upkeep(stores.transactions, stores.vectors)
+        sweep = Sweep(stores.transactions)
+        periodic = [
+            Periodic("Upkeep", upkeep.run_once, settings.maintenance_seconds),
+            Periodic("Sweep", sweep.run_once, _SWEEP_SECONDS),
+        ]
+        yield Worker(stores.transactions, relay, wakeup, periodic, spec=lambda: indexer.spec)
+
+
+@contextmanager
+def _open_stores(settings: Settings) -> Iterator[_Stores]:
+    with lay_foundation(settings) as foundation, ExitStack() as stack:
+        url = foundation.urls.service
+        engine = create_engine(
+            url,
+            max_connections=settings.db_max_connections,
+            pool_timeout=settings.db_pool_timeout,
+        )
+        stack.callback(engine.dispose)
+        encoder = _open_encoder(settings)
+        vectors = LanceVectorStore(
+            settings.lancedb_uri,
+            dimension=encoder.embedder.dimension,
+            processed_table=settings.processed_table,
+            chunks_table=settings.chunks_table,
+        )
+        stack.callback(vectors.close)
+        yield _Stores(PostgresTransactions(engine), vectors, encoder, url)
+
+
+def _open_encoder(settings: Settings) -> Encoder:
+    threads = settings.encoder_threads
+    if settings.encoder == "onnx":
+        return open_onnx(settings.models_dir, model=settings.model_path, threads=threads)
+    return open_reference(model=settings.model_path, threads=threads)
+
+
+def _services(settings: Settings, stores: _Stores, uploads: Uploads) -> Services:
+    clock = SystemClock()
+    transactions, vectors, embedder = stores.transactions, stores.vectors, stores.encoder.embedder
+    access_tokens = SignedAccessTokens(
+        _signing_key(settings), clock, lifetime=timedelta(seconds=settings.access_token_seconds)
+    )
+    documents = DocumentService(transactions, vectors)
+    operations = Operations(transactions, vectors)
+    return Services(
+        accounts=Accounts(
+            transactions,
+            Argon2idPasswords(),
+            access_tokens,
+            clock,
+            refresh_lifetime=timedelta(days=settings.refresh_token_days),
+        ),
+        documents=documents,
+        uploads=uploads,
+        bulk=BulkIngest(documents),
+        search=SearchService(transactions, vectors, embedder),
+        health=HealthService(transactions, vectors, embedder),
+        operations=operations,
+        access_tokens=access_tokens,
+        metrics=Metrics(operations.statistics),
+    )
+
+
+def _signing_key(settings: Settings) -> bytes:
+    if settings.signing_key is not None:
+        return settings.signing_key.get_secret_value().encode()
+    return load_or_create_key(settings.data_dir / "signing.key")
