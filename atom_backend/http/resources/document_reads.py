@@ -11,7 +11,7 @@ from atom_backend.domain.documents import DocumentListing
 from atom_backend.http import cursors
 from atom_backend.http.contract import Answer, Call, Routes
 from atom_backend.http.fields import Name
-from atom_backend.http.replies import not_modified
+from atom_backend.http.replies import json_reply, not_modified
 from atom_backend.http.request_headers import IF_NONE_MATCH, etag
 from atom_backend.http.resources.document_replies import ABOUT, ETAG, document_reply
 from atom_backend.http.resources.document_shapes import (

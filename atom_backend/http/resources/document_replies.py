@@ -8,6 +8,7 @@ from flask import Response
 
 from atom_backend.domain.documents import Document
 from atom_backend.http.contract import Call
+from atom_backend.http.replies import json_reply
 from atom_backend.http.request_headers import etag
 from atom_backend.http.resources.document_shapes import DocumentAnswer
 
