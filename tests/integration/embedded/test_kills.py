@@ -12,6 +12,7 @@ import psycopg2
 import pytest
 
 from atom_backend.relational.embedded import client_binary, start_embedded
+from atom_backend.relational.embedded.postmaster import live_postmaster
 from tests.integration.embedded.observing import (
     Spawn,
     guard_pid,
@@ -120,15 +121,22 @@ def test_a_stale_pid_that_now_belongs_to_somebody_else_is_not_believed(data_fold
     server.close()
 
 
-def test_a_pid_file_that_names_a_foreign_process_does_not_look_alive(data_folder: Path) -> None:
+def test_a_pid_file_that_names_a_foreign_process_does_not_look_alive(
+    data_folder: Path, parent: Path
+) -> None:
     server = start_embedded(data_folder)
-    assert server.alive()
+    copy = parent / "copied while it ran"
+    subprocess.run(["cp", "-a", str(data_folder), str(copy)], check=True)
+    assert str(postmaster_pid(data_folder)) in (copy / "cluster" / "postmaster.pid").read_text()
+    assert live_postmaster(copy / "cluster") is None
     server.close()
     until(lambda: is_down(data_folder))
-    (data_folder / "cluster" / "postmaster.pid").write_text(
-        f"{os.getpid()}\n\n1\n5432\n\n\n\nready\n"
-    )
-    assert not server.alive()
+    with subprocess.Popen(["sleep", "600"], cwd=copy / "cluster") as stranger:
+        (copy / "cluster" / "postmaster.pid").write_text(
+            f"{stranger.pid}\n\n1\n5432\n\n\n\nready\n"
+        )
+        assert live_postmaster(copy / "cluster") is None
+        stranger.kill()
 
 
 def test_a_connection_that_idles_does_not_keep_the_server_from_stopping(data_folder: Path) -> None:
