@@ -1,9 +1,8 @@
-"""The composition root: the only module that names adapters. Opens them, wires them, closes them.
+"""The composition root: names the adapters, opens them, wires them, closes them.
 
-Three things can be opened: a ``Runtime`` for requests and commands, a ``Worker`` for the
-coordinator, and the ``Foundation``, the PostgreSQL under both. The schema of both stores
-(``prepare_stores``) must exist before the first two. Invariant: what was opened here is closed
-here, last opened first, also when opening fails midway.
+Two things can be opened: a ``Runtime`` for requests and commands, and a ``Worker`` for the
+coordinator. The schema of both stores (``prepare_stores``) must exist before. Invariant: what was
+opened here is closed here, last opened first, also when opening fails midway.
 """
 
 from __future__ import annotations
@@ -21,12 +20,10 @@ from atom_backend.coordinator.upkeep import Sweep, Upkeep
 from atom_backend.domain.backoff import Backoff
 from atom_backend.embedding.encoder import Encoder, open_onnx, open_reference
 from atom_backend.extraction.extractor import SubprocessExtractor
+from atom_backend.foundation import lay_foundation
 from atom_backend.http.services import Services
-from atom_backend.relational.embedded import EmbeddedServer, start_embedded
 from atom_backend.relational.engine import create_engine
 from atom_backend.relational.locks import turn
-from atom_backend.relational.migrate import head_revision, migrate
-from atom_backend.relational.provision import DatabaseUrls, provision, service_urls
 from atom_backend.relational.transactions import PostgresTransactions
 from atom_backend.relational.wakeup import PostgresWakeup
 from atom_backend.services.accounts import Accounts
@@ -49,48 +46,6 @@ from atom_backend.workers.loop import Periodic, Worker
 _SWEEP_SECONDS = 3600.0
 
 
-class Foundation:
-    """The PostgreSQL that everything stands on: an operator's own, or an embedded one."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._server: EmbeddedServer | None = None
-        if not settings.database_url:
-            self._server = self._start()
-
-    @property
-    def urls(self) -> DatabaseUrls:
-        """What the service connects as, and what migrates."""
-        if self._server is not None:
-            return service_urls(self._server)
-        service = self._settings.database_url
-        assert service is not None
-        owner = self._settings.migration_database_url or service
-        return DatabaseUrls(owner=owner.get_secret_value(), service=service.get_secret_value())
-
-    def migrate(self) -> str:
-        """Make or upgrade the schema; a sentence about it."""
-        if self._server is not None:
-            provision(self._server)
-        else:
-            migrate(self.urls.owner)
-        return f"PostgreSQL is at revision {head_revision()}."
-
-    def keep_running(self) -> None:
-        """Start the embedded server again if it has died."""
-        if self._server is not None and not self._server.alive():
-            self._server.close()
-            self._server = self._start()
-
-    def close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-
-    def _start(self) -> EmbeddedServer:
-        folder = self._settings.data_dir / "postgres"
-        return start_embedded(folder, binaries=self._settings.postgres_bin)
-
-
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """What serves requests and commands."""
@@ -108,16 +63,6 @@ class _Stores:
     vectors: LanceVectorStore
     encoder: Encoder
     url: str
-
-
-@contextmanager
-def lay_foundation(settings: Settings) -> Iterator[Foundation]:
-    """PostgreSQL, running until the context ends."""
-    foundation = Foundation(settings)
-    try:
-        yield foundation
-    finally:
-        foundation.close()
 
 
 def prepare_stores(settings: Settings) -> list[str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -21,9 +22,9 @@ from threading import Event
 
 import click
 
-from atom_backend.bootstrap import Foundation, lay_foundation, prepare_stores
 from atom_backend.cli.supervision import Child, stop_all
 from atom_backend.errors import ConfigurationError
+from atom_backend.foundation import Foundation, lay_foundation
 from atom_backend.settings import PROJECT, Settings
 from atom_backend.telemetry.logs import configure_logging
 
@@ -55,14 +56,21 @@ def command(host: str | None, port: int | None, data_dir: Path | None) -> None:
     _require_free_port(settings)
     click.echo("Starting PostgreSQL and LanceDB ...")
     with lay_foundation(settings) as foundation:
-        for sentence in prepare_stores(settings):
-            click.echo(sentence)
+        prepared = subprocess.run(
+            _command("atom_backend", "migrate"), env=_environment(), check=False
+        )
+        if prepared.returncode:
+            # It has said why.
+            raise SystemExit(prepared.returncode)
         _supervise(settings, foundation, stop)
     click.echo("Stopped.")
 
 
 def _supervise(settings: Settings, foundation: Foundation, stop: Event) -> None:
-    children = [_child("web", _web(settings)), _child("worker", _worker())]
+    children = [
+        Child("web", _command("gunicorn", *_listening(settings), "wsgi:app"), _environment()),
+        Child("worker", _command("atom_backend", "worker"), _environment()),
+    ]
     announced = False
     try:
         while not stop.is_set():
@@ -78,27 +86,19 @@ def _supervise(settings: Settings, foundation: Foundation, stop: Event) -> None:
         stop_all(children, _STOP_WITHIN)
 
 
-def _child(name: str, arguments: list[str]) -> Child:
-    environment = dict(os.environ)
-    paths = [str(PROJECT), *filter(None, [environment.get("PYTHONPATH")])]
-    environment["PYTHONPATH"] = os.pathsep.join(paths)
-    return Child(name, [sys.executable, "-m", *arguments], environment)
+def _command(module: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", module, *arguments]
 
 
-def _web(settings: Settings) -> list[str]:
-    listen = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return [
-        "gunicorn",
-        "--config",
-        str(PROJECT / "gunicorn.conf.py"),
-        "--bind",
-        f"{listen}:{settings.port}",
-        "wsgi:app",
-    ]
+def _environment() -> dict[str, str]:
+    """Ours, such that the package is found from any folder."""
+    paths = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
-def _worker() -> list[str]:
-    return ["atom_backend", "worker"]
+def _listening(settings: Settings) -> list[str]:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return ["--config", str(PROJECT / "gunicorn.conf.py"), "--bind", f"{host}:{settings.port}"]
 
 
 def _require_free_port(settings: Settings) -> None:

@@ -23,6 +23,8 @@ _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _RULE_PARAMETER = re.compile(r"<(?:[^:>]+:)?([^>]+)>")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _UNMATCHED = "unmatched"
+_PROBES = frozenset({"/healthz", "/livez", "/readyz", "/metrics"})
+"""Asked every few seconds by machines: their lines would hide the others."""
 
 
 def install(app: Flask, metrics: Metrics) -> None:
@@ -42,7 +44,8 @@ def install(app: Flask, metrics: Metrics) -> None:
         def observe() -> None:
             seconds = time.perf_counter() - begun
             metrics.request_answered(method, route, response.status_code, seconds)
-            logger.info(
+            logger.log(
+                logging.DEBUG if route in _PROBES else logging.INFO,
                 "%s %s %d",
                 method,
                 route,

@@ -6,9 +6,13 @@ Transaction-level only: a session-level lock would stay with a pooler's connecti
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+
+from atom_backend.relational.engine import create_engine
 
 
 def lock_number(*name: str) -> int:
@@ -26,3 +30,15 @@ def try_lock(connection: Connection, *name: str) -> bool:
 def lock(connection: Connection, *name: str) -> None:
     """Wait for the lock, as long as the transaction's ``lock_timeout`` allows."""
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_number(*name))))
+
+
+@contextmanager
+def turn(url: str, name: str) -> Iterator[None]:
+    """Do something that only one process may do at a time, waiting for the one before."""
+    engine = create_engine(url, max_connections=0)
+    try:
+        with engine.begin() as connection:
+            lock(connection, "turn", name)
+            yield
+    finally:
+        engine.dispose()

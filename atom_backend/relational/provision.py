@@ -37,13 +37,18 @@ class DatabaseUrls:
     service: str
 
 
+def service_urls(server: EmbeddedServer) -> DatabaseUrls:
+    """Where the service's database is, made or not."""
+    return DatabaseUrls(server.url(database=_DATABASE), server.url(_LOGIN, _DATABASE))
+
+
 def provision(server: EmbeddedServer) -> DatabaseUrls:
     """Make the database, its schema and its login, as far as they are missing.
 
     Concurrent callers take turns. Raises as ``migrate`` does.
     """
     engine = create_engine(server.url(), max_connections=0)
-    urls = DatabaseUrls(server.url(database=_DATABASE), server.url(_LOGIN, _DATABASE))
+    urls = service_urls(server)
     try:
         with engine.begin() as turn:
             lock(turn, "provision")
