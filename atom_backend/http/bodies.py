@@ -1,7 +1,7 @@
 """Request bodies by media type: a class says which types it can be read from, and how.
 
-Invariant: a body is read once, whole, within its limit, and only if the request calls it by one
-of the declared media types; a body cut short by a lost connection is never taken for a whole one.
+Invariant: a body is read only if the request calls it by one of the declared media types; there is
+no guessing from its bytes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from atom_backend.errors import MalformedRequest, UnsupportedMedia
 from atom_backend.http import strict_json
+from atom_backend.http.body_stream import BodyStream
 from atom_backend.http.limits import HttpLimits
 
 
@@ -45,7 +46,10 @@ class JsonBody(BaseModel):
 
     @classmethod
     def from_request(cls, request: Request, limit: int) -> Self:
-        return strict_json.read(cls, read_bytes(request, limit))
+        raw = BodyStream(request, limit).read_all()
+        if not raw:
+            raise _missing()
+        return strict_json.read(cls, raw)
 
     @classmethod
     def schema_model(cls) -> type[BaseModel]:
@@ -64,7 +68,7 @@ def read_body(kinds: Sequence[type[BodyKind]], request: Request, limits: HttpLim
     Raises UnsupportedMedia, MalformedRequest, InvalidInput or TooLarge.
     """
     if not request.mimetype and request.content_length in (None, 0):
-        raise MalformedRequest("A body is needed.", code="missing_body")
+        raise _missing()
     _refuse_encodings(request)
     for kind in kinds:
         if request.mimetype in kind.media_types:
@@ -73,15 +77,8 @@ def read_body(kinds: Sequence[type[BodyKind]], request: Request, limits: HttpLim
     raise UnsupportedMedia(f"The Content-Type must be one of: {known}.")
 
 
-def read_bytes(request: Request, limit: int) -> bytes:
-    """The whole body. Raises MalformedRequest when it is missing or not whole."""
-    request.max_content_length = limit
-    raw = request.get_data(cache=False)
-    if not raw:
-        raise MalformedRequest("A body is needed.", code="missing_body")
-    if request.content_length is not None and len(raw) < request.content_length:
-        raise MalformedRequest("The body is shorter than its Content-Length.")
-    return raw
+def _missing() -> MalformedRequest:
+    return MalformedRequest("A body is needed.", code="missing_body")
 
 
 def _refuse_encodings(request: Request) -> None:

@@ -12,7 +12,14 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SecretStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    ValidationInfo,
+)
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
@@ -32,20 +39,29 @@ def optional() -> Any:
     return Field(default_factory=lambda: None)
 
 
-def _integer(value: object) -> object:
+def _integer(value: object, info: ValidationInfo) -> object:
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, str) and _INTEGER.fullmatch(value):
-        return int(value)
+    if _is_text(value, info) and _INTEGER.fullmatch(str(value)):
+        return int(str(value))
     return value
 
 
-def _number(value: object) -> object:
-    return float(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
+def _number(value: object, info: ValidationInfo) -> object:
+    if _is_text(value, info) and _NUMBER.fullmatch(str(value)):
+        return float(str(value))
+    return value
 
 
-def _truth(value: object) -> object:
-    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+def _truth(value: object, info: ValidationInfo) -> object:
+    if _is_text(value, info):
+        return {"true": True, "false": False}.get(str(value), value)
+    return value
+
+
+def _is_text(value: object, info: ValidationInfo) -> bool:
+    """Whether this is how a query or a form writes any value; in JSON a text is a text."""
+    return info.mode == "python" and isinstance(value, str)
 
 
 def _moment(value: object) -> datetime:

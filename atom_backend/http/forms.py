@@ -7,7 +7,8 @@ would answer an empty form and replace what it cannot decode.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Self
+from io import BytesIO
+from typing import IO, Annotated, Any, ClassVar, Self, cast
 
 from flask import Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf, RootModel, WithJsonSchema
@@ -16,6 +17,7 @@ from werkzeug.formparser import FormDataParser
 
 from atom_backend.errors import AtomError, FieldProblem, InvalidInput, MalformedRequest
 from atom_backend.http import strict_json
+from atom_backend.http.body_stream import BodyStream
 from atom_backend.http.fields import Metadata, Tags
 from atom_backend.http.gathering import gather
 from atom_backend.http.validation import pointer, validated
@@ -47,8 +49,7 @@ class FormBody(BaseModel):
 
     @classmethod
     def from_request(cls, request: Request, limit: int) -> Self:
-        request.max_content_length = limit
-        return validated(cls, gather(cls, _parts(request)))
+        return validated(cls, gather(cls, _parts(request, BodyStream(request, limit))))
 
     @classmethod
     def schema_model(cls) -> type[BaseModel]:
@@ -86,13 +87,24 @@ FormMetadata = Annotated[
 """The text of a JSON object."""
 
 
-def _parts(request: Request) -> list[tuple[str, Any]]:
+def _in_memory(*_: object, **__: object) -> IO[bytes]:
+    """Where a file part is kept: the extractor needs all of it, so a disk would only add a copy."""
+    return BytesIO()
+
+
+def _parts(request: Request, stream: BodyStream) -> list[tuple[str, Any]]:
     parser = FormDataParser(
-        max_form_memory_size=_FIELDS_SIZE, max_form_parts=_MOST_PARTS, silent=False
+        stream_factory=_in_memory,
+        max_form_memory_size=_FIELDS_SIZE,
+        max_form_parts=_MOST_PARTS,
+        silent=False,
     )
     try:
         _, fields, files = parser.parse(
-            request.stream, request.mimetype, request.content_length, request.mimetype_params
+            cast(IO[bytes], stream),
+            request.mimetype,
+            request.content_length,
+            request.mimetype_params,
         )
     except ValueError:
         raise MalformedRequest("The multipart form cannot be read.") from None

@@ -13,8 +13,9 @@ from typing import ClassVar, Generic, Protocol, Self, TypeVar
 from flask import Request
 from pydantic import BaseModel
 
-from atom_backend.errors import MalformedRequest, TooLarge
+from atom_backend.errors import TooLarge
 from atom_backend.http import strict_json
+from atom_backend.http.body_stream import BodyStream
 
 Model = TypeVar("Model", bound=BaseModel)
 NDJSON = "application/x-ndjson"
@@ -24,7 +25,7 @@ _BLOCK = 64 * 1024
 class ByteStream(Protocol):
     """What lines are read from."""
 
-    def read(self, size: int = -1, /) -> bytes: ...
+    def read(self, size: int, /) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +46,20 @@ class Line(Generic[Model]):
 class LinesBody(Generic[Model]):
     """The base of every body of JSON lines; iterating reads it from the connection.
 
-    Iteration raises MalformedRequest when the body ends before its announced length.
+    ``longest`` is the limit of a line in bytes; the whole has none.
     """
 
     media_types: ClassVar[tuple[str, ...]] = (NDJSON, "application/jsonl")
     large: ClassVar[bool] = True
     line_model: type[Model]
 
-    def __init__(self, stream: ByteStream, longest: int, length: int | None) -> None:
+    def __init__(self, stream: ByteStream, longest: int) -> None:
         self._stream = stream
         self._longest = longest
-        self._length = length
 
     @classmethod
     def from_request(cls, request: Request, limit: int) -> Self:
-        """``limit`` is that of a line: the whole has none."""
-        request.max_content_length = None
-        return cls(request.stream, limit, request.content_length)
+        return cls(BodyStream(request, None), limit)
 
     @classmethod
     def schema_model(cls) -> type[BaseModel]:
@@ -75,7 +73,7 @@ class LinesBody(Generic[Model]):
     def _raw_lines(self) -> Iterator[bytes | None]:
         """Every line; ``None`` for one that is too long."""
         rest, overlong = bytearray(), False
-        for block in self._blocks():
+        while block := self._stream.read(_BLOCK):
             *complete, last = block.split(b"\n")
             for part in complete:
                 rest += part
@@ -88,11 +86,3 @@ class LinesBody(Generic[Model]):
                 overlong = True
         if overlong or rest:
             yield None if overlong else bytes(rest)
-
-    def _blocks(self) -> Iterator[bytes]:
-        seen = 0
-        while block := self._stream.read(_BLOCK):
-            seen += len(block)
-            yield block
-        if self._length is not None and seen < self._length:
-            raise MalformedRequest("The body is shorter than its Content-Length.")

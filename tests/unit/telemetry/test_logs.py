@@ -1,0 +1,84 @@
+"""Log lines name their time, level, logger and request, as text or as JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from atom_backend.telemetry.context import bind_request_id
+from atom_backend.telemetry.logs import configure_logging
+
+
+@pytest.fixture(autouse=True)
+def _undone() -> Iterator[None]:
+    """Put the root logger back as pytest had it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    bind_request_id(None)
+    logging.captureWarnings(False)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def logged(level: str = "INFO", *, as_json: bool = True) -> io.StringIO:
+    stream = io.StringIO()
+    configure_logging(level, "json" if as_json else "plain", stream)
+    return stream
+
+
+def test_a_json_line_holds_message_fields_and_request() -> None:
+    stream = logged()
+    bind_request_id("r-1")
+    logging.getLogger("atom.x").info("said %s", "a", extra={"milliseconds": 1.5})
+    line = json.loads(stream.getvalue())
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {
+        "event": "said a",
+        "level": "info",
+        "logger": "atom.x",
+        "milliseconds": 1.5,
+        "request_id": "r-1",
+    }
+
+
+def test_a_json_line_stays_one_line_even_with_a_traceback() -> None:
+    stream = logged()
+    try:
+        raise ValueError("two\nlines")
+    except ValueError:
+        logging.getLogger("atom.x").exception("bad")
+    (line,) = stream.getvalue().splitlines()
+    assert "ValueError: two\nlines" in json.loads(line)["exception"]
+
+
+def test_a_plain_line_can_be_read_by_people() -> None:
+    stream = logged(as_json=False)
+    bind_request_id("r-1")
+    logging.getLogger("atom.x").warning("careful", extra={"n": 1})
+    said = stream.getvalue()
+    assert "[warning" in said
+    assert "careful [atom.x] n=1 request_id=r-1\n" in said
+
+
+def test_a_level_hides_what_is_below_it() -> None:
+    stream = logged("WARNING")
+    logging.getLogger("atom.x").info("quiet")
+    assert stream.getvalue() == ""
+
+
+def test_configuring_twice_does_not_double_lines() -> None:
+    logged()
+    stream = logged()
+    logging.getLogger("atom.x").info("once")
+    assert len(stream.getvalue().splitlines()) == 1
+
+
+def test_outside_a_request_a_line_names_none() -> None:
+    stream = logged()
+    logging.getLogger("atom.x").info("start")
+    assert "request_id" not in json.loads(stream.getvalue())

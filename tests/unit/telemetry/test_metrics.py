@@ -1,0 +1,57 @@
+"""``/metrics`` tells how far the index is behind, and says so when it cannot."""
+
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from atom_backend.domain.index_state import IndexStatistics
+from atom_backend.errors import DatabaseUnavailable
+from atom_backend.telemetry.metrics import Metrics
+
+
+def values(metrics: Metrics) -> dict[tuple[str, ...], float]:
+    """Every sample by its name and label values."""
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(metrics.exposition().decode())
+        for sample in family.samples
+    }
+
+
+def test_the_index_is_asked_at_every_scrape_and_never_before() -> None:
+    asked: list[int] = []
+
+    def depth() -> IndexStatistics:
+        asked.append(1)
+        return IndexStatistics(
+            due=len(asked), leased=2, settled=3, parked=4, tombstones=5, lag_seconds=6.5
+        )
+
+    metrics = Metrics(depth)
+    assert not asked
+    first, second = values(metrics), values(metrics)
+    assert (first["atom_index_entries", "due"], second["atom_index_entries", "due"]) == (1, 2)
+    assert second["atom_index_lag_seconds",] == 6.5
+    assert second["atom_index_readable",] == 1
+
+
+def test_a_database_that_is_down_does_not_take_the_other_metrics_with_it() -> None:
+    def depth() -> IndexStatistics:
+        raise DatabaseUnavailable()
+
+    metrics = Metrics(depth)
+    metrics.search_degraded("lancedb")
+    found = values(metrics)
+    assert found["atom_index_readable",] == 0
+    assert ("atom_index_lag_seconds",) not in found
+    assert found["atom_search_degraded_total", "lancedb"] == 1
+
+
+def test_requests_are_counted_and_timed() -> None:
+    metrics = Metrics()
+    metrics.request_answered("GET", "/x/{id}", 200, 0.03)
+    metrics.request_answered("GET", "/x/{id}", 404, 0.3)
+    found = values(metrics)
+    assert found["atom_http_requests_total", "GET", "/x/{id}", "404"] == 1
+    assert found["atom_http_request_seconds_count", "GET", "/x/{id}"] == 2
+    assert found["atom_http_request_seconds_bucket", "0.05", "GET", "/x/{id}"] == 1
