@@ -28,7 +28,8 @@ _LONGEST_TITLE = 1_000
 class PackingChunker:
     """Fills passages up to ``target`` tokens and ends them at the best border nearby.
 
-    ``max_tokens`` is the model's window with its special tokens; a heading takes its part of it.
+    ``max_tokens`` is the model's window with its special tokens; a heading takes its part of it,
+    and where less than ``target`` is left, passages fill what is left.
     A text of several passages is divided evenly, so that no scrap is left at its end.
     """
 
@@ -39,7 +40,7 @@ class PackingChunker:
         target: int = TARGET_TOKENS,
         max_tokens: int = MAX_TOKENS,
     ) -> None:
-        if not 0 < target < max_tokens or max_tokens < 2 * HEADING_TOKENS:
+        if target < 1 or max_tokens < 2 * HEADING_TOKENS:
             raise ValueError(f"no passage of {target} tokens fits a window of {max_tokens}")
         self._tokenizer = tokenizer
         self._target = target

@@ -157,7 +157,13 @@ def test_the_version_names_what_decides_the_cuts() -> None:
     assert len(versions) == 2
 
 
-@pytest.mark.parametrize("target", [0, 256])
-def test_a_target_that_no_window_holds_is_refused(target: int) -> None:
+def test_a_window_smaller_than_the_target_is_kept() -> None:
+    text = "one two three four five six seven. " * 60
+    spans = PackingChunker(tokenizer(), target=200, max_tokens=128).split(text)
+    assert max(tokenizer().count(text[span.start : span.end]) for span in spans) <= 128
+
+
+@pytest.mark.parametrize(("target", "window"), [(0, 256), (200, 64)])
+def test_sizes_that_leave_no_room_for_passages_are_refused(target: int, window: int) -> None:
     with pytest.raises(ValueError, match="window"):
-        PackingChunker(tokenizer(), target=target)
+        PackingChunker(tokenizer(), target=target, max_tokens=window)
