@@ -9,7 +9,7 @@ exceeds the model's window. The work is linear in the length of the text.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 from atom_backend.domain.items import Span, embedding_text
@@ -55,7 +55,11 @@ class PackingChunker:
         """The title as it stands before each passage: on one line, of at most 48 tokens."""
         line = " ".join(title[:_LONGEST_TITLE].split())
         ends = self._tokenizer.ends(line)
-        return line if len(ends) <= HEADING_TOKENS else line[: ends[HEADING_TOKENS - 1]]
+        if len(ends) <= HEADING_TOKENS:
+            return line
+        # One character may be several tokens: it stays whole or goes.
+        whole = bisect_left(ends, ends[HEADING_TOKENS])
+        return line[: ends[whole - 1] if whole else 0].rstrip()
 
     def split(self, text: str, *, title: str = "") -> list[Span]:
         """Spans of ``text``; none where it is blank.

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from atom_backend.domain.items import Span, embedding_text
@@ -59,6 +59,7 @@ def test_spans_cover_the_text_in_order_and_fit_the_window(
 
 @settings(max_examples=60, deadline=None)
 @given(title=TEXTS)
+@example(title="0:0" + "녕" * 40)  # three tokens a syllable: the limit falls inside one
 def test_a_heading_is_one_short_line_and_its_own_heading(title: str) -> None:
     chunker = PackingChunker(tokenizer())
     heading = chunker.heading(title)
