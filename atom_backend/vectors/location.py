@@ -8,7 +8,9 @@ no folder that could vanish; there the check passes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from atom_backend.errors import VectorStoreUnavailable
@@ -42,11 +44,22 @@ class Location:
         """Raise VectorStoreUnavailable unless the store and these tables are in place."""
         if self.folder is None:
             return
-        if not (self.folder / MARKER).is_file():
-            raise VectorStoreUnavailable(
-                f"There is no LanceDB store at {self.folder}: its disk is not mounted, "
-                "or the store has not been migrated yet."
-            )
-        for name in names:
-            if not (self.folder / f"{name}.lance" / "_versions").is_dir():
-                raise VectorStoreUnavailable(f"The table {name} is missing from {self.folder}.")
+        try:
+            if not (self.folder / MARKER).is_file():
+                raise VectorStoreUnavailable(
+                    f"There is no LanceDB store at {self.folder}: its disk is not mounted, "
+                    "or the store has not been migrated yet."
+                )
+            for name in names:
+                if not _has_entry(self.folder / f"{name}.lance" / "_versions"):
+                    raise VectorStoreUnavailable(
+                        f"The LanceDB table {name} is missing from {self.folder}."
+                    )
+        except OSError as error:
+            raise VectorStoreUnavailable(f"{self.folder} cannot be read: {error}") from error
+
+
+def _has_entry(folder: Path) -> bool:
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        return next(entries, None) is not None
+    return False

@@ -13,12 +13,14 @@ import asyncio
 import os
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from typing import Any, ClassVar, TypeVar
 
 from atom_backend.errors import ConfigurationError, VectorStoreUnavailable
 
 _T = TypeVar("_T")
-_JOIN_SECONDS = 5.0
+_STOP_SECONDS = 5.0
 
 
 class LoopThread:
@@ -47,21 +49,40 @@ class LoopThread:
         if self._pid != os.getpid():
             coroutine.close()
             self._claim_process()
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        except RuntimeError as error:
+            coroutine.close()
+            raise VectorStoreUnavailable("The vector store was closed.") from error
         try:
             return future.result(deadline)
         except TimeoutError as error:
             raise VectorStoreUnavailable(
                 f"LanceDB did not answer within {deadline:g} seconds."
             ) from error
+        except CancelledError as error:
+            raise VectorStoreUnavailable("The vector store was closed meanwhile.") from error
         finally:
             future.cancel()
 
     def close(self) -> None:
-        """Stop the loop; calls that are still waiting end at their deadline."""
+        """Abandon what still runs, and stop the loop.
+
+        Tasks end before the loop does, or LanceDB would report to a loop that is no more.
+        """
         if self._pid != os.getpid():
             return
+        with suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(_abandon_tasks(), self._loop).result(_STOP_SECONDS)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_JOIN_SECONDS)
+        self._thread.join(_STOP_SECONDS)
         if not self._thread.is_alive():
             self._loop.close()
+
+
+async def _abandon_tasks() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_default_executor()

@@ -7,6 +7,7 @@ holds its age, and ``sweep`` removes it. Invariant: no probe changes a table of 
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ from atom_backend.clock import new_id
 from atom_backend.errors import VectorStoreCorrupt
 from atom_backend.vectors.connection import Tables
 
-_PREFIX = "probe_"
+_NAME = re.compile("probe_([0-9a-f]{32})")
 _ABANDONED_SECONDS = 3600
 
 
@@ -26,7 +27,7 @@ async def probe(tables: Tables) -> None:
     for table in (tables.chunks, tables.processed):
         await table.query().limit(1).to_arrow()
     mark = new_id()
-    name = f"{_PREFIX}{mark.hex}"
+    name = f"probe_{mark.hex}"
     written = await tables.database.create_table(name, pa.table({"mark": [mark.bytes]}))
     try:
         read = (await written.to_arrow())["mark"].to_pylist()
@@ -38,16 +39,13 @@ async def probe(tables: Tables) -> None:
 
 async def sweep(database: Any) -> int:
     """Drop the tables of probes that were killed more than an hour ago; how many there were."""
-    names = await database.table_names(start_after=_PREFIX, limit=1_000)
-    abandoned = [
-        name for name in names if name.startswith(_PREFIX) and _age(name) > _ABANDONED_SECONDS
-    ]
+    named = [_NAME.fullmatch(name) for name in (await database.list_tables()).tables]
+    abandoned = [name.string for name in named if name and _age(name[1]) > _ABANDONED_SECONDS]
     for name in abandoned:
         await database.drop_table(name, ignore_missing=True)
     return len(abandoned)
 
 
-def _age(name: str) -> float:
+def _age(mark: str) -> float:
     """Seconds; a UUID version 7 begins with 48 bits of milliseconds (RFC 9562, section 5.7)."""
-    milliseconds = UUID(name.removeprefix(_PREFIX)).int >> 80
-    return time.time() - milliseconds / 1000
+    return time.time() - (UUID(mark).int >> 80) / 1000

@@ -46,13 +46,13 @@ _VERDICTS = (
     (Verdict.UNAVAILABLE, r"os error \d+|No space left|Generic S3 error|Generic GCS error"),
     (
         Verdict.CORRUPT,
-        r"file size is too small|Invalid range|fill whole buffer|not aligned|Protobuf|"
-        r"invalid seek|metadata region|not UTF-8|[Mm]agic|checksum|[Cc]orrupt|panicked|decod",
+        r"file size is too small|Invalid range|fill whole buffer|not aligned|Protobuf|footer|"
+        r"invalid seek|metadata region|not UTF-8|[Mm]agic|checksum|[Cc]orrupt|panicked|decod|"
+        r"LanceError\(Arrow\)",
     ),
     (
         Verdict.REFUSED,
-        r"cannot cast field|query dim\(|query vector dimension|FixedSizeList|surrogates|"
-        r"non-nullable|Arrow",
+        r"cannot cast field|query dim\(|query vector dimension|FixedSizeList|surrogates",
     ),
     (Verdict.MISCONFIGURED, r"was not found|already exists"),
 )

@@ -1,0 +1,196 @@
+"""Maintenance: every answer is the same before and after, and idle rounds do nothing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import lancedb
+import numpy as np
+import pytest
+
+from atom_backend.clock import new_id
+from atom_backend.domain.items import Projection
+from atom_backend.domain.principals import OwnerScope
+from atom_backend.domain.search import LegHits
+from atom_backend.vectors import approximate
+from atom_backend.vectors.maintenance import MaintenancePolicy
+from atom_backend.vectors.store import LanceVectorStore
+from tests.integration.vectors.conftest import OpenStore
+from tests.integration.vectors.making import CHUNKS, project, put, unit_vectors
+
+OWNER = uuid.UUID(int=1)
+
+
+def search(store: LanceVectorStore, query: Projection, depth: int = 1000) -> tuple[LegHits, ...]:
+    scope = OwnerScope(OWNER)
+    return store.search(scope, vector=query.vectors[0], text="even common", depth=depth)
+
+
+def answers(legs: tuple[LegHits, ...]) -> list[dict[uuid.UUID, int]]:
+    return [{hit.chunk_id: hit.revision for hit in leg.hits} for leg in legs]
+
+
+def fill(store: LanceVectorStore, count: int) -> list[Projection]:
+    projections = [
+        project(OWNER, [f"common {'even' if number % 2 else 'odd'}"]) for number in range(count)
+    ]
+    for projection in projections:
+        put(store, [projection])
+    return projections
+
+
+def files(folder: Path, part: str) -> int:
+    return len(list((folder / f"{CHUNKS}.lance" / part).iterdir()))
+
+
+def test_many_small_files_become_one_and_every_answer_stays(
+    folder: Path, open_store: OpenStore
+) -> None:
+    store = open_store(folder, maintenance=MaintenancePolicy(small_fragments=8))
+    store.maintain()
+    projections = fill(store, 12)
+    store.drop_items([projections[3].item_id])
+    before = search(store, projections[0])
+
+    report = store.maintain()
+
+    assert "document_chunks: compacted" in report
+    assert "document_chunks: indexed" in report
+    assert "processed_documents: compacted" in report
+    after = search(store, projections[0])
+    assert answers(after) == answers(before)
+    assert [len(leg.hits) for leg in after] == [11, 11]
+    stats: Any = lancedb.connect(folder).open_table(CHUNKS).stats()
+    assert stats["fragment_stats"]["num_fragments"] == 1
+
+
+def test_a_round_with_nothing_to_do_changes_nothing(folder: Path, store: LanceVectorStore) -> None:
+    fill(store, 3)
+    store.maintain()
+    before = sorted(folder.rglob("*"))
+
+    assert store.maintain() == "nothing to do"
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_few_changes_wait_until_the_table_was_dirty_for_a_while(
+    folder: Path, open_store: OpenStore
+) -> None:
+    patient = open_store(folder)
+    eager = open_store(folder, maintenance=MaintenancePolicy(dirty_seconds=0))
+    assert patient.maintain() == eager.maintain() == "nothing to do"
+    fill(patient, 3)
+
+    assert patient.maintain() == "nothing to do"
+    assert "indexed 3 rows" in eager.maintain()
+
+
+def test_versions_are_pruned_only_after_the_time_a_reader_may_take(
+    folder: Path, open_store: OpenStore
+) -> None:
+    store = open_store(folder, maintenance=MaintenancePolicy(dirty_seconds=0))
+    fill(store, 6)
+
+    assert "pruned" not in store.maintain()
+    before = files(folder, "_versions")
+    short = MaintenancePolicy(dirty_seconds=0, keep=timedelta(milliseconds=1))
+    assert "pruned" in open_store(folder, maintenance=short).maintain()
+    assert files(folder, "_versions") < before
+    assert store.sizes()[CHUNKS] == 6
+
+
+def test_a_table_nobody_writes_to_is_pruned_once_its_versions_are_old_enough(
+    folder: Path, open_store: OpenStore
+) -> None:
+    policy = MaintenancePolicy(idle_seconds=0, keep=timedelta(milliseconds=1))
+    store = open_store(folder, maintenance=policy)
+    fill(store, 2)
+    before = files(folder, "_versions")
+
+    assert "pruned" in store.maintain()
+    assert files(folder, "_versions") < before
+
+
+def test_the_tables_of_killed_probes_are_removed_and_no_others(
+    folder: Path, store: LanceVectorStore
+) -> None:
+    database = lancedb.connect(folder)
+    old = f"probe_{uuid.UUID(int=1 << 80 | 7 << 76 | 2 << 62).hex}"
+    for name in (old, f"probe_{new_id().hex}", "probe_of_the_moon"):
+        database.create_table(name, [{"x": 1}])
+
+    assert store.maintain() == "dropped 1 abandoned probes"
+    assert old not in database.list_tables().tables
+    assert len(database.list_tables().tables) == 4
+
+
+@pytest.fixture
+def large(folder: Path, open_store: OpenStore) -> Iterator[LanceVectorStore]:
+    """Here "large" begins at 600 chunks, so that one owner has a vector index."""
+    policy = MaintenancePolicy(vector_index_rows=600, large_owner=600)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(approximate, "LARGE_OWNER", 600)
+        store = open_store(folder, maintenance=policy)
+        put(store, [project(OWNER, ["common"] * 300) for _ in range(3)])
+        put(store, [project(uuid.uuid4(), ["common"] * 100)])
+        yield store
+
+
+def test_a_vector_index_is_built_for_a_large_owner_and_finds_what_the_exact_search_finds(
+    large: LanceVectorStore, folder: Path
+) -> None:
+    query = project(OWNER)
+    exact = search(large, query, depth=10)[0]
+    assert "built a vector index over 1000 rows" in large.maintain()
+    large.close()
+
+    scope, vector = OwnerScope(OWNER), query.vectors[0]
+    reopened = LanceVectorStore(
+        str(folder), dimension=16, processed_table="processed_documents", chunks_table=CHUNKS
+    )
+    (close,) = reopened.search(scope, vector=vector, text=None, depth=10)
+    (all_of_them,) = reopened.search(scope, vector=vector, text=None, depth=2_000)
+    reopened.close()
+
+    same = {hit.chunk_id for hit in exact.hits} & {hit.chunk_id for hit in close.hits}
+    assert len(same) >= 9
+    assert [hit.score for hit in close.hits] == pytest.approx(
+        [hit.score for hit in exact.hits], abs=0.05
+    )
+    assert len(all_of_them.hits) == 900
+    assert all_of_them.exhausted
+
+
+def test_the_vector_index_is_built_once_and_again_after_the_table_doubled(
+    large: LanceVectorStore,
+) -> None:
+    assert "built a vector index over 1000 rows" in large.maintain()
+    assert "vector index" not in large.maintain()
+
+    put(large, [project(uuid.uuid4(), ["common"] * 1_000)])
+
+    assert "built a vector index over 2000 rows" in large.maintain()
+    assert "vector index" not in large.maintain()
+
+
+def test_many_small_owners_need_no_vector_index(folder: Path, open_store: OpenStore) -> None:
+    policy = MaintenancePolicy(vector_index_rows=100, large_owner=60)
+    store = open_store(folder, maintenance=policy)
+    put(store, [project(uuid.uuid4(), ["common"] * 50) for _ in range(3)])
+
+    assert "vector index" not in store.maintain()
+
+
+def test_rows_written_after_the_vector_index_are_found_too(large: LanceVectorStore) -> None:
+    large.maintain()
+    fresh = project(OWNER, ["fresh"], vectors=unit_vectors(1))
+    put(large, [fresh])
+
+    (leg,) = large.search(OwnerScope(OWNER), vector=fresh.vectors[0], text=None, depth=5)
+
+    assert leg.hits[0].chunk_id == fresh.chunks[0].chunk_id
+    assert np.isclose(leg.hits[0].score, 1.0, atol=1e-5)
