@@ -4,8 +4,9 @@
                -> upkeep and sweep when their time has come
                -> wait for a signal, the next due entry, or the longest pause
 
-Invariant: no pass can end the loop. An outage or a defect is logged and followed by a pause that
-grows, and what the pass had leased comes back when its lease runs out.
+Invariant: nothing but ``stop`` ends the loop. An outage or a defect, of a pass or of the wakeup,
+is logged and followed by a pause that grows as long as nothing succeeds, and what the pass had
+leased comes back when its lease runs out.
 """
 
 from __future__ import annotations
@@ -62,12 +63,18 @@ class Worker:
     def run(self, stop: Event) -> None:
         """Work until ``stop`` is set."""
         while not stop.is_set():
-            pause = self._guarded_turn()
-            if pause > 0 and not stop.is_set():
-                self._wakeup.wait(pause)
+            if self._survives(stop):
+                self._failures = 0
+            else:
+                # Not on the wakeup: it may be what is down, and new work does not end an outage.
+                stop.wait(self._outage_pause())
 
     def turn(self) -> float:
-        """One round of passes; the seconds that may be waited after it."""
+        """One round of passes; the seconds that may be waited after it.
+
+        Raises DependencyError where an outage kept the relay from doing anything, and what a
+        periodic pass raises.
+        """
         self._require_spec()
         report = self._relay.run_once()
         if report.leased:
@@ -76,18 +83,24 @@ class Worker:
             self._run_if_due(pass_)
         return self._pause_after(report)
 
-    def _guarded_turn(self) -> float:
+    def _survives(self, stop: Event) -> bool:
+        """A turn and the wait after it; whether both went well."""
         try:
             pause = self.turn()
+            if pause > 0 and not stop.is_set():
+                self._wakeup.wait(pause)
         except DependencyError as error:
             logger.warning("the pass was given up: %s", error.message)
         except Exception:
             logger.exception("the pass failed")
         else:
-            self._failures = 0
-            return pause
+            return True
+        return False
+
+    def _outage_pause(self) -> float:
+        """Seconds: 1, 2, 4, and so on up to the longest."""
         self._failures += 1
-        return float(min(2.0 ** min(self._failures - 1, 8), _LONGEST_OUTAGE_PAUSE))
+        return min(2.0 ** min(self._failures - 1, 8), _LONGEST_OUTAGE_PAUSE)
 
     def _require_spec(self) -> None:
         """Once a start: what another model or chunker made is to be made again."""
@@ -106,8 +119,8 @@ class Worker:
         logger.info("%s: %s", pass_.name, pass_.run_once())
 
     def _pause_after(self, report: RelayReport) -> float:
-        if report.outage:
-            return 1.0
+        if report.outage and not report.settled + report.removed:
+            raise DependencyError(f"no progress because of {report.outage}", code=report.outage)
         if report.leased:
             return 0.0
         with self._transactions.worker() as work:
