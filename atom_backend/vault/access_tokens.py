@@ -37,7 +37,9 @@ class SignedAccessTokens:
         return int(self._lifetime.total_seconds())
 
     def issue(self, principal: Principal) -> str:
-        """A token for one session. The principal must have a session."""
+        """A token for one session. Raises ValueError for a principal without a session."""
+        if principal.session_id is None:
+            raise ValueError("an access token belongs to a session")
         now = self._clock.now()
         claims = {
             "iss": _ISSUER,
@@ -67,7 +69,7 @@ class SignedAccessTokens:
             )
             principal = Principal(UUID(claims["sub"]), UUID(claims["sid"]), Role(claims["role"]))
             expires_at = int(claims["exp"])
-        except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
+        except (jwt.PyJWTError, ValueError, TypeError, AttributeError, OverflowError):
             raise Unauthenticated("The access token is not valid.", code="invalid_token") from None
         if expires_at <= self._clock.now().timestamp():
             raise Unauthenticated(

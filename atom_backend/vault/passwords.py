@@ -10,6 +10,8 @@ import os
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
+from atom_backend.errors import StoredDataError
+
 _ITERATIONS = 3
 _LANES = 4
 _MEMORY_KIB = 64 * 1024
@@ -34,12 +36,22 @@ class Argon2idPasswords:
             iterations=self._iterations,
             lanes=_LANES,
             memory_cost=self._memory_kib,
-        ).derive_phc_encoded(password.encode())
+        ).derive_phc_encoded(_encoded(password))
 
     def verify(self, password: str, hashed: str) -> bool:
-        """Whether the password is the one that was hashed; compares in constant time."""
+        """Whether the password is the one that was hashed; compares in constant time.
+
+        Raises StoredDataError where the hash has parameters that Argon2id does not allow.
+        """
         try:
-            Argon2id.verify_phc_encoded(password.encode(), hashed)
+            Argon2id.verify_phc_encoded(_encoded(password), hashed)
         except InvalidKey:
             return False
+        except ValueError:
+            raise StoredDataError("A stored password hash cannot be read.") from None
         return True
+
+
+def _encoded(password: str) -> bytes:
+    """UTF-8; a lone surrogate, which a terminal may give, is a character like any other."""
+    return password.encode("utf-8", "surrogatepass")
