@@ -10,7 +10,7 @@ deeper never reorders what was ranked before, so pages neither repeat nor skip a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -69,9 +69,9 @@ def _scores(legs: Sequence[LegHits], depth: int) -> list[tuple[UUID, float]]:
     return sorted(fused.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
-def _items(hits: Sequence[Hit]) -> Iterator[UUID]:
+def _items(hits: Sequence[Hit]) -> Iterable[UUID]:
     """The items of a leg, each where its best chunk stands."""
-    return iter(dict.fromkeys(hit.item_id for hit in hits))
+    return dict.fromkeys(hit.item_id for hit in hits)
 
 
 def _hits_by_item(legs: Sequence[LegHits]) -> dict[UUID, tuple[Hit, ...]]:

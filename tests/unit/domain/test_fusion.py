@@ -1,0 +1,155 @@
+"""Ranking: what a page shows must not depend on how deep the legs were asked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID, uuid5
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from atom_backend.domain.fusion import rank
+from atom_backend.domain.items import Kind
+from atom_backend.domain.search import Hit, Leg, LegHits
+
+SPACE = UUID(int=0)
+
+
+def item(number: int) -> UUID:
+    return UUID(int=number + 1)
+
+
+def leg_of(leg: Leg, chunks: Sequence[tuple[int, int]]) -> LegHits:
+    """A leg that found these (item, ordinal) chunks, best first."""
+    hits = tuple(
+        Hit(
+            chunk_id=uuid5(SPACE, f"{number}:{ordinal}"),
+            item_id=item(number),
+            kind=Kind.DOCUMENT,
+            revision=1,
+            ordinal=ordinal,
+            start=0,
+            end=1,
+            score=1.0 / place,
+        )
+        for place, (number, ordinal) in enumerate(chunks, start=1)
+    )
+    return LegHits(leg, hits, exhausted=False)
+
+
+def cut(legs: Sequence[LegHits], depth: int) -> list[LegHits]:
+    return [LegHits(leg.leg, leg.hits[:depth], exhausted=False) for leg in legs]
+
+
+CHUNKS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 3)), unique=True, max_size=24)
+TWO_LEGS = st.tuples(CHUNKS, CHUNKS).map(
+    lambda both: [leg_of(Leg.VECTOR, both[0]), leg_of(Leg.TEXT, both[1])]
+)
+ONE_LEG = CHUNKS.map(lambda chunks: [leg_of(Leg.VECTOR, chunks)])
+LEGS = st.one_of(TWO_LEGS, ONE_LEG)
+DEPTHS = st.lists(st.integers(1, 26), min_size=1, max_size=4, unique=True).map(sorted)
+
+
+@given(LEGS, DEPTHS)
+def test_looking_deeper_only_adds_to_the_end_of_the_ranking(
+    legs: list[LegHits], depths: list[int]
+) -> None:
+    shown: list[tuple[UUID, float]] = []
+    for looks in range(1, len(depths) + 1):
+        ranked = rank(cut(legs, depths[looks - 1]), depths[:looks])
+        now = [(one.item_id, one.score) for one in ranked]
+        assert now[: len(shown)] == shown
+        shown = now
+
+
+@given(LEGS, DEPTHS)
+def test_scores_never_rise_down_the_list(legs: list[LegHits], depths: list[int]) -> None:
+    scores = [one.score for one in rank(cut(legs, depths[-1]), depths)]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 < score <= 1 for score in scores)
+
+
+@given(LEGS, DEPTHS)
+def test_every_item_that_a_leg_found_is_one_candidate(
+    legs: list[LegHits], depths: list[int]
+) -> None:
+    seen = cut(legs, depths[-1])
+    ranked = rank(seen, depths)
+    found = {hit.item_id for leg in seen for hit in leg.hits}
+    assert len(ranked) == len(found)
+    assert {one.item_id for one in ranked} == found
+
+
+@given(LEGS, DEPTHS)
+def test_a_candidate_carries_each_of_its_chunks_once_and_no_other(
+    legs: list[LegHits], depths: list[int]
+) -> None:
+    seen = cut(legs, depths[-1])
+    for one in rank(seen, depths):
+        chunk_ids = [hit.chunk_id for hit in one.hits]
+        mine = {h.chunk_id for leg in seen for h in leg.hits if h.item_id == one.item_id}
+        assert len(chunk_ids) == len(mine)
+        assert set(chunk_ids) == mine
+
+
+@given(CHUNKS)
+def test_a_single_leg_keeps_its_own_order_and_scores(chunks: list[tuple[int, int]]) -> None:
+    leg = leg_of(Leg.VECTOR, chunks)
+    best: dict[UUID, float] = {}
+    for hit in leg.hits:
+        best.setdefault(hit.item_id, hit.score)
+    ranked = rank([leg], [30])
+    assert [(one.item_id, one.score) for one in ranked] == list(best.items())
+
+
+@given(CHUNKS, CHUNKS)
+def test_the_order_of_the_legs_does_not_matter(
+    one: list[tuple[int, int]], other: list[tuple[int, int]]
+) -> None:
+    legs = [leg_of(Leg.VECTOR, one), leg_of(Leg.TEXT, other)]
+    forward, backward = rank(legs, [30]), rank(legs[::-1], [30])
+    assert [(c.item_id, c.score) for c in forward] == [(c.item_id, c.score) for c in backward]
+
+
+@given(CHUNKS, CHUNKS)
+def test_an_item_that_is_first_in_both_legs_scores_one(
+    one: list[tuple[int, int]], other: list[tuple[int, int]]
+) -> None:
+    best = (99, 0)
+    legs = [leg_of(Leg.VECTOR, [best, *one]), leg_of(Leg.TEXT, [best, *other])]
+    first = rank(legs, [30])[0]
+    assert (first.item_id, first.score) == (item(99), 1.0)
+
+
+def test_an_item_stands_where_its_best_chunk_stands() -> None:
+    # Many chunks of one item push nobody down: item 2 is second in both legs, not fourth.
+    many = [(1, 0), (1, 1), (1, 2), (2, 0)]
+    legs = [leg_of(Leg.VECTOR, many), leg_of(Leg.TEXT, many)]
+    scores = {one.item_id: one.score for one in rank(legs, [10])}
+    assert scores == {item(1): 1.0, item(2): pytest.approx(61 / 62)}
+
+
+def test_two_legs_that_agree_outvote_one_first_place() -> None:
+    legs = [leg_of(Leg.VECTOR, [(1, 0), (2, 0)]), leg_of(Leg.TEXT, [(3, 0), (2, 0)])]
+    assert [one.item_id for one in rank(legs, [10])] == [item(2), item(1), item(3)]
+
+
+def test_a_latecomer_with_a_better_score_still_stands_behind() -> None:
+    # At depth 1 only items 1 and 2 are seen; item 3 is second in both legs and would beat them.
+    legs = [leg_of(Leg.VECTOR, [(1, 0), (3, 0)]), leg_of(Leg.TEXT, [(2, 0), (3, 0)])]
+    ranked = rank(legs, [1, 2])
+    assert [one.item_id for one in ranked] == [item(1), item(2), item(3)]
+    assert ranked[2].score == ranked[1].score
+    assert rank(legs, [2])[0].item_id == item(3)
+
+
+def test_a_candidates_hits_take_turns_between_the_legs() -> None:
+    legs = [leg_of(Leg.VECTOR, [(1, 0), (1, 1)]), leg_of(Leg.TEXT, [(1, 2), (1, 0)])]
+    (one,) = rank(legs, [10])
+    assert [hit.ordinal for hit in one.hits] == [0, 2, 1]
+
+
+def test_nothing_found_is_an_empty_ranking() -> None:
+    assert rank([], [10]) == []
+    assert rank([leg_of(Leg.VECTOR, []), leg_of(Leg.TEXT, [])], [10, 80]) == []
