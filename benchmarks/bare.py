@@ -1,0 +1,68 @@
+"""What a search costs at the very least: the parts that it is made of, called directly.
+
+Encode the question with the service's own encoder, ask the service's own LanceDB folder by the
+synchronous API for the nearest ten chunks of one owner, and fetch their rows by one SELECT.
+No HTTP, no sign-in, no full-text leg, no check of anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+from uuid import UUID
+
+import lancedb
+import psycopg2
+from psycopg2.extensions import connection
+from sqlalchemy.engine import make_url
+
+from atom_backend.embedding.encoder import open_onnx
+from atom_backend.relational.embedded import start_embedded
+from atom_backend.relational.provision import service_urls
+from benchmarks.service import Service, models_folder
+
+_CHUNKS = "document_chunks"
+_SELECT = """
+select id, revision, title, content_type, source, external_id, tags, metadata, created_at
+from documents where id = any(%s::uuid[])
+"""
+
+
+class BareParts:
+    """The parts, open and bound to one owner."""
+
+    def __init__(self, service: Service, owner_id: UUID, postgres: connection) -> None:
+        self._embedder = open_onnx(models_folder(), model=None, threads=2).embedder
+        self._chunks: Any = lancedb.connect(service.data_folder / "lancedb_data").open_table(
+            _CHUNKS
+        )
+        self._owner = f"owner_id = X'{owner_id.hex}'"
+        self._postgres = postgres
+
+    def search(self, query: str, limit: int = 10) -> list[tuple[Any, ...]]:
+        """The rows of the documents that hold the nearest chunks."""
+        [vector] = self._embedder.embed([query])
+        nearest = self._chunks.search(vector).distance_type("cosine").bypass_vector_index()
+        nearest = nearest.where(self._owner, prefilter=True).limit(limit)
+        found = nearest.select(["document_id", "content", "_distance"]).to_list()
+        identifiers = {str(UUID(bytes=row["document_id"])) for row in found}
+        with self._postgres.cursor() as cursor:
+            cursor.execute(_SELECT, (list(identifiers),))
+            return cursor.fetchall()
+
+
+@contextmanager
+def bare_parts(service: Service, owner_id: UUID) -> Iterator[BareParts]:
+    """The parts of a running service with an embedded PostgreSQL, as its superuser."""
+    with (
+        closing(start_embedded(service.data_folder / "postgres")) as server,
+        closing(psycopg2.connect(_dsn(service_urls(server).owner))) as postgres,
+    ):
+        postgres.autocommit = True
+        yield BareParts(service, owner_id, postgres)
+
+
+def _dsn(url: str) -> str:
+    """SQLAlchemy's URL as libpq reads it."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
