@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import select
 import socket
+import threading
 import time
 from contextlib import suppress
 
@@ -33,27 +34,38 @@ class PostgresWakeup:
         self._dsn = plain.render_as_string(hide_password=False)
         self._connect_timeout = connect_timeout
         self._connection: extensions.connection | None = None
-        self._closing, self._closed = socket.socketpair()
+        self._order, self._ear = socket.socketpair()
+        self._waiting = threading.Lock()
+        self._closed = False
 
     def wait(self, seconds: float) -> bool:
         """Returns early, with True, when new work was announced."""
-        until = time.monotonic() + seconds
+        with self._waiting:
+            return False if self._closed else self._wait(time.monotonic() + seconds)
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._order.send(b".")
+        with self._waiting:
+            self._drop()
+            self._order.close()
+            self._ear.close()
+
+    def _wait(self, until: float) -> bool:
         while True:
             left = until - time.monotonic()
             patience = min(self._connect_timeout, max(left, _LEAST))
             if self._connection is None and self._connect(patience):
                 return True
             pause = min(left, _RETRY) if self._connection is None else left
-            if self._ended(max(0.0, pause)):
+            if self._ordered_to_close(max(0.0, pause)):
                 return False
             if self._announced():
                 return True
             if left <= 0:
                 return False
-
-    def close(self) -> None:
-        with suppress(OSError):
-            self._closing.shutdown(socket.SHUT_WR)
 
     def _connect(self, patience: float) -> bool:
         try:
@@ -70,17 +82,14 @@ class PostgresWakeup:
             return False
         return True
 
-    def _ended(self, seconds: float) -> bool:
+    def _ordered_to_close(self, seconds: float) -> bool:
         """Pause until something arrives, and say whether that was the order to close."""
         poller = select.poll()
-        poller.register(self._closed, select.POLLIN)
+        poller.register(self._ear, select.POLLIN)
         if self._connection is not None:
             poller.register(self._connection, select.POLLIN)
-        arrived = {descriptor for descriptor, _ in poller.poll(seconds * 1000)}
-        if self._closed.fileno() not in arrived:
-            return False
-        self._drop()
-        return True
+        arrived = poller.poll(seconds * 1000)
+        return any(descriptor == self._ear.fileno() for descriptor, _ in arrived)
 
     def _announced(self) -> bool:
         if self._connection is None:
