@@ -91,6 +91,7 @@ def sql(database: DatabaseUrls) -> RunSql:
 
 
 def run_sql(url: str, statement: str, **parameters: Any) -> list[Any]:
+    """Run one statement outside a transaction, on a connection of its own."""
     import sqlalchemy as sa
 
     engine = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")

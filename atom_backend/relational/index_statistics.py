@@ -15,6 +15,7 @@ from atom_backend.relational.leases import NOW
 from atom_backend.relational.tables import index_entries as entries
 
 _WAITING = entries.c.state.in_([EntryState.DUE.value, EntryState.LEASED.value])
+_PARKED = entries.c.state == EntryState.PARKED.value
 
 
 def seconds_until_due(connection: Connection) -> float | None:
@@ -30,9 +31,7 @@ def statistics(connection: Connection) -> IndexStatistics:
     row = connection.execute(
         sa.select(
             *(_count(entries.c.state == state.value).label(state.value) for state in EntryState),
-            _count(entries.c.state != EntryState.SETTLED.value, entries.c.deleted).label(
-                "tombstones"
-            ),
+            _count(sa.or_(_WAITING, _PARKED), entries.c.deleted).label("tombstones"),
             waited.label("lag"),
         )
     ).one()

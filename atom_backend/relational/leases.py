@@ -79,10 +79,13 @@ def _park_exhausted(connection: Connection, max_attempts: int) -> None:
 
 
 def _takeable(*conditions: sa.ColumnElement[bool]) -> sa.Select[tuple[object]]:
-    """Waiting entries whose moment has come, oldest first, locked; those of others are skipped."""
+    """Waiting entries whose moment has come, oldest first, locked; those of others are skipped.
+
+    The statement's time, because an index cannot be searched for a clock that moves.
+    """
     return (
         sa.select(entries.c.item_id)
-        .where(_WAITING, entries.c.due_at <= NOW, *conditions)
+        .where(_WAITING, entries.c.due_at <= sa.func.statement_timestamp(), *conditions)
         .order_by(entries.c.due_at)
         .with_for_update(skip_locked=True)
     )

@@ -1,0 +1,192 @@
+"""What each database role may not do: row-level security and rights hold without our code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+
+from atom_backend.clock import new_id
+from atom_backend.domain.accounts import refresh_digest
+from atom_backend.domain.principals import Principal
+from atom_backend.domain.transactions import StoredResponse
+from atom_backend.relational.tables import metadata
+from atom_backend.relational.transactions import PostgresTransactions
+from tests.conftest import RunSql
+from tests.making import a_document, a_user, an_entry
+
+
+@pytest.fixture
+def owner(transactions: PostgresTransactions) -> Principal:
+    """An owner with a row in every table."""
+    owner = a_user(transactions)
+    a_document(transactions, owner)
+    with transactions.owner(owner) as work:
+        work.idempotency.store("key", StoredResponse(b"", 200, {}, b""))
+    session_id = new_id()
+    with transactions.sign_in() as signing_in:
+        signing_in.open_session(session_id, owner.user_id, None)
+        signing_in.add_refresh_token(refresh_digest("t"), session_id, datetime.now(UTC))
+    transactions.probe()
+    return owner
+
+
+@pytest.fixture
+def login(database_url: str) -> Iterator[sa.Connection]:
+    """The service's own login, before it switches to a role."""
+    engine = sa.create_engine(database_url, poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        yield connection
+
+
+def become(login: sa.Connection, role: str, owner_id: UUID | str = "") -> None:
+    login.rollback()
+    login.execute(
+        sa.text("select set_config('role', :role, true), set_config('atom.owner_id', :id, true)"),
+        {"role": role, "id": str(owner_id)},
+    )
+
+
+def refused(login: sa.Connection, statement: str) -> bool:
+    """Whether PostgreSQL refuses this for want of a right or because of a policy."""
+    with login.begin_nested() as savepoint:
+        try:
+            login.execute(sa.text(statement))
+        except sa.exc.ProgrammingError as error:
+            savepoint.rollback()
+            return getattr(error.orig, "pgcode", None) == "42501"
+    return False
+
+
+def count(login: sa.Connection, table: str) -> int:
+    return int(login.scalar(sa.text(f"select count(*) from {table}")) or 0)
+
+
+TABLES = sorted(metadata.tables)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_forces_row_level_security(sql: RunSql, table: str) -> None:
+    asked = "select relrowsecurity and relforcerowsecurity from pg_class where relname = :t"
+    assert sql(asked, t=table) == [(True,)]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_login_itself_can_read_nothing(
+    owner: Principal, login: sa.Connection, table: str
+) -> None:
+    assert refused(login, f"select from {table}")
+
+
+def test_without_an_owner_the_application_sees_no_row(
+    owner: Principal, login: sa.Connection
+) -> None:
+    become(login, "atom_app")
+    for table in ("users", "documents", "index_entries", "idempotency_keys"):
+        assert count(login, table) == 0
+
+
+def test_another_owner_sees_no_row_and_changes_none(
+    transactions: PostgresTransactions, owner: Principal, login: sa.Connection
+) -> None:
+    become(login, "atom_app", owner.user_id)
+    for table in ("users", "documents", "index_entries", "idempotency_keys"):
+        assert count(login, table) == 1, "the test would prove nothing with empty tables"
+    become(login, "atom_app", a_user(transactions).user_id)
+    for table in ("documents", "index_entries", "idempotency_keys"):
+        assert count(login, table) == 0
+    for change in (
+        "update documents set title = 'mine'",
+        "delete from documents",
+        "update index_entries set deleted = true",
+        f"update users set display_name = 'mine' where id = '{owner.user_id}'",
+    ):
+        assert login.execute(sa.text(change)).rowcount == 0
+
+
+def test_nobody_can_write_in_another_owners_name(
+    transactions: PostgresTransactions, owner: Principal, login: sa.Connection
+) -> None:
+    item_id = an_entry(transactions, owner)
+    become(login, "atom_app", a_user(transactions).user_id)
+    columns = "(item_id, owner_id, kind, revision, state, due_at, requested_at)"
+    row = "'{0}', '{1}', 'document', 1, 'due', now(), now()"
+    foreign = row.format(new_id(), owner.user_id)
+    assert refused(login, f"insert into index_entries {columns} values ({foreign})")
+    taken = row.format(item_id, login.scalar(sa.text("select atom_owner()")))
+    assert refused(
+        login,
+        f"insert into index_entries {columns} values ({taken})"
+        " on conflict (item_id) do update set revision = 9",
+    )
+    own = row.format(new_id(), login.scalar(sa.text("select atom_owner()")))
+    assert not refused(login, f"insert into index_entries {columns} values ({own})")
+    assert refused(login, f"update index_entries set owner_id = '{owner.user_id}'")
+
+
+FORBIDDEN = {
+    "atom_app": [
+        "select from credentials",
+        "select from sessions",
+        "select from refresh_tokens",
+        "select from probes",
+        "insert into users (id, email, normalized_email, role) values (null, '', '', 'user')",
+        "update users set role = 'admin'",
+        "update users set email = 'x'",
+        "delete from users",
+        "delete from index_entries",
+        "delete from idempotency_keys",
+        "select nextval('lease_fence')",
+    ],
+    "atom_auth": [
+        "select from documents",
+        "select from index_entries",
+        "select from idempotency_keys",
+        "select from atom_find_documents('x', null, null, null, null, null, null, 9, 0)",
+        "update users set email = 'x'",
+        "delete from users",
+        "delete from sessions",
+        "update sessions set user_id = id",
+        "delete from refresh_tokens",
+        "update refresh_tokens set expires_at = now()",
+    ],
+    "atom_worker": [
+        "select from users",
+        "select from credentials",
+        "select from sessions",
+        "select digest from refresh_tokens",
+        "select body from idempotency_keys",
+        "update documents set title = 'x'",
+        "delete from documents",
+        "insert into index_entries select * from index_entries",
+        "update refresh_tokens set used_at = null",
+        "create table mine (id int)",
+    ],
+}
+EVERY_FORBIDDEN = [(role, one) for role, several in FORBIDDEN.items() for one in several]
+
+
+@pytest.mark.parametrize(("role", "statement"), EVERY_FORBIDDEN)
+def test_a_role_is_refused_what_is_not_its_work(
+    owner: Principal, login: sa.Connection, role: str, statement: str
+) -> None:
+    become(login, role, owner.user_id)
+    assert refused(login, statement)
+
+
+def test_a_role_ends_with_its_transaction(owner: Principal, login: sa.Connection) -> None:
+    become(login, "atom_app", owner.user_id)
+    login.commit()
+    assert login.scalar(sa.text("select current_user")) == "atom_login"
+    assert login.scalar(sa.text("select atom_owner()")) is None
+
+
+def test_the_worker_sees_every_owners_documents_and_entries(
+    transactions: PostgresTransactions, owner: Principal, login: sa.Connection
+) -> None:
+    a_document(transactions, a_user(transactions))
+    become(login, "atom_worker")
+    assert (count(login, "documents"), count(login, "index_entries")) == (2, 2)
