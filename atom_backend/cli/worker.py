@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import signal
-from threading import Event
+from threading import Event, Thread
 
 import click
 
 from atom_backend.bootstrap import open_worker
 from atom_backend.settings import Settings
 from atom_backend.telemetry.logs import configure_logging
+from atom_backend.workers.loop import Worker
 
 
 @click.command()
@@ -21,4 +22,11 @@ def command() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with open_worker(settings) as worker:
+        # On a thread of its own: a signal's handler may run in the midst of the very wait.
+        Thread(target=_end_wait, args=(worker, stop), daemon=True).start()
         worker.run(stop)
+
+
+def _end_wait(worker: Worker, stop: Event) -> None:
+    stop.wait()
+    worker.end_wait()

@@ -61,13 +61,17 @@ class Worker:
         self._failures = 0
 
     def run(self, stop: Event) -> None:
-        """Work until ``stop`` is set."""
+        """Work until ``stop`` is set; ``end_wait`` lets a waiting worker see it at once."""
         while not stop.is_set():
             if self._survives(stop):
                 self._failures = 0
             else:
                 # Not on the wakeup: it may be what is down, and new work does not end an outage.
                 stop.wait(self._outage_pause())
+
+    def end_wait(self) -> None:
+        """For another thread than the one that works; there is no waiting afterwards."""
+        self._wakeup.close()
 
     def turn(self) -> float:
         """One round of passes; the seconds that may be waited after it.

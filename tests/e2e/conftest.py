@@ -91,12 +91,11 @@ class Service:
 
     def account(self, email: str | None = None) -> httpx.Client:
         """A client that is logged in to a new account."""
-        client = httpx.Client(base_url=self.url, timeout=_PATIENCE)
-        email = email or f"user-{time.monotonic_ns()}@example.org"
-        answer = client.post("/v1/auth/register", json={"email": email, "password": PASSWORD})
+        body = {"email": email or f"user-{time.monotonic_ns()}@example.org", "password": PASSWORD}
+        answer = httpx.post(f"{self.url}/v1/auth/register", json=body, timeout=_PATIENCE)
         assert answer.status_code == httpx.codes.CREATED, answer.text
-        client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-        return client
+        token = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        return httpx.Client(base_url=self.url, timeout=_PATIENCE, headers=token)
 
     def account_when_up(self) -> httpx.Client:
         """The same, after a crash: waits until somebody answers again."""
@@ -112,8 +111,9 @@ class Service:
     def _listen(self) -> None:
         assert self._process is not None
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self.said.append(line)
+        with self._process.stdout as output:
+            for line in output:
+                self.said.append(line)
 
     def _complaint(self) -> str:
         return "".join(self.said)
