@@ -22,6 +22,8 @@ timeout = 120
 graceful_timeout = 12
 """Seconds for requests under way when it is told to stop; the supervisor waits 15."""
 keepalive = 30
+limit_request_line = 8190
+"""Bytes, the most that gunicorn allows: a question of 4,000 letters fits into a GET."""
 
 accesslog = None
 """The service writes its own access log, which names no path and no query."""

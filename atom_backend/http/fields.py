@@ -26,12 +26,13 @@ from pydantic_core import PydanticCustomError
 from atom_backend.domain import limits as contents
 from atom_backend.domain import metadata as metadata_rules
 from atom_backend.http import limits
+from atom_backend.http.cursors import PATTERN as CURSOR_PATTERN
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _PRINTABLE: JsonDict = {"pattern": r"^[^\u0000]*$"}
-_NOT_BLANK: JsonDict = {"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
+_NOT_BLANK: JsonDict = {"pattern": r"^[^\u0000]*[^\s\u001c-\u001f\u0000][^\u0000]*$"}
 
 
 def optional() -> Any:
@@ -162,5 +163,5 @@ Secret = Annotated[
 ]
 """A password or token to compare with what is known."""
 
-Cursor = Annotated[str, Field(min_length=1, max_length=limits.CURSOR_CHARS)]
+Cursor = Annotated[str, Field(json_schema_extra={"pattern": f"^{CURSOR_PATTERN}$"})]
 """Where the next page begins; from ``next_cursor`` of the page before."""

@@ -82,7 +82,14 @@ FormTags = Annotated[Tags, BeforeValidator(_split)]
 FormMetadata = Annotated[
     Metadata,
     BeforeValidator(_json_object),
-    WithJsonSchema({"type": "string", "contentMediaType": "application/json"}, mode="validation"),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "pattern": r"^\s*\{[\s\S]*\}\s*$",
+        },
+        mode="validation",
+    ),
 ]
 """The text of a JSON object."""
 

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 
 from atom_backend.http.contract import Answer, Route, Routes
 from atom_backend.http.openapi_schemas import Schemas
+from atom_backend.http.paths import UUID_PATTERN
 from atom_backend.http.problems import PROBLEM_JSON, Problem
 from atom_backend.http.request_headers import RequestHeader
 
@@ -100,7 +101,7 @@ def _parameters(route: Route, schemas: Schemas) -> list[dict[str, Any]]:
 def _path_parameter(name: str, type_: Any) -> dict[str, Any]:
     schema = TypeAdapter(type_).json_schema()
     if type_ is UUID:
-        schema["pattern"] = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+        schema["pattern"] = f"^{UUID_PATTERN}$"
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
@@ -123,7 +124,7 @@ def _header_parameter(header: RequestHeader[Any]) -> dict[str, Any]:
         "in": "header",
         "required": False,
         "description": header.description,
-        "schema": {"type": "string"},
+        "schema": {"type": "string", **({"pattern": header.pattern} if header.pattern else {})},
         "example": header.example,
     }
 

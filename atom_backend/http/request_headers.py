@@ -19,21 +19,24 @@ from atom_backend.http.limits import LONGEST_WAIT
 T = TypeVar("T")
 
 _ETAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
-_ETAGS = re.compile(rf"[ \t,]*{_ETAG}(?:[ \t]*,[ \t,]*{_ETAG})*[ \t,]*")
+_ETAGS = rf"[ \t,]*{_ETAG}(?:[ \t]*,[ \t,]*{_ETAG})*[ \t,]*"
+_ETAGS_OR_STAR = rf"^(\*|{_ETAGS})$"
 _REVISION = re.compile(r'"([1-9][0-9]{0,17})"')
-_BARE_KEY = re.compile(r"[!#-+\--~]{1,255}")
-_QUOTED_KEY = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\]){1,255})"')
+_BARE_KEY = r"[!#-+\--~]{1,255}"
+_QUOTED_KEY = r'"((?:[ !#-\[\]-~]|\\["\\]){1,255})"'
 _WAIT = re.compile(r'\s*wait\s*=\s*"?([0-9]{1,9})"?\s*(?:;.*)?', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class RequestHeader(Generic[T]):
-    """A header: its name, what it means, an example, and how its text becomes a value."""
+    """A header: its name, what it means, an example, how its text becomes a value, and the pattern
+    of the texts that do (empty where every text does)."""
 
     name: str
     description: str
     example: str
     read: Callable[[str], T]
+    pattern: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def etag(revision: int) -> str:
 def _entity_tags(name: str, text: str) -> list[str] | None:
     if text.strip() == "*":
         return None
-    if not _ETAGS.fullmatch(text):
+    if not re.fullmatch(_ETAGS, text):
         raise MalformedRequest(f"{name} must be '*' or a list of entity tags, as in \"3\".")
     return re.findall(_ETAG, text)
 
@@ -84,10 +87,10 @@ def _wait(text: str) -> int | None:
 
 def _idempotency_key(text: str) -> str:
     text = text.strip(" \t")
-    quoted = _QUOTED_KEY.fullmatch(text)
+    quoted = re.fullmatch(_QUOTED_KEY, text)
     if quoted:
         return re.sub(r"\\(.)", r"\1", quoted[1])
-    if _BARE_KEY.fullmatch(text):
+    if re.fullmatch(_BARE_KEY, text):
         return text
     raise MalformedRequest(
         "Idempotency-Key must be 1 to 255 printable ASCII characters in double quotes.",
@@ -100,12 +103,14 @@ IF_MATCH = RequestHeader(
     "Write only if the resource still has this ETag, else 412 (RFC 9110, section 13.1.1).",
     '"3"',
     _if_match,
+    _ETAGS_OR_STAR,
 )
 IF_NONE_MATCH = RequestHeader(
     "If-None-Match",
     "Answer 304 without a body if the resource still has this ETag (RFC 9110, section 13.1.2).",
     '"3"',
     _if_none_match,
+    _ETAGS_OR_STAR,
 )
 PREFER_WAIT = RequestHeader(
     "Prefer",
@@ -120,4 +125,5 @@ IDEMPOTENCY_KEY = RequestHeader(
     "carried out again but gets the first answer (draft-ietf-httpapi-idempotency-key-header).",
     '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
     _idempotency_key,
+    f"^({_QUOTED_KEY}|{_BARE_KEY})$",
 )

@@ -10,28 +10,20 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Flask, Response, request
-from werkzeug.routing import BaseConverter
 
 from atom_backend.http import queries
 from atom_backend.http.authentication import authenticate
 from atom_backend.http.bodies import read_body
 from atom_backend.http.contract import Call, PublicCall, Route
 from atom_backend.http.limits import HttpLimits
-from atom_backend.http.paths import flask_rule, reader, require_utf8
+from atom_backend.http.paths import Anything, Identifier, flask_rule, reader, require_utf8
 from atom_backend.http.request_headers import RequestHeader
 from atom_backend.http.services import Services
 
 
-class _Anything(BaseConverter):
-    """The rest of a path, slashes included, wherever they stand."""
-
-    regex = ".+"
-    part_isolating = False
-
-
 def mount(app: Flask, routes: Iterable[Route], services: Services, limits: HttpLimits) -> None:
     """Add a rule for every route."""
-    app.url_map.converters["anything"] = _Anything
+    app.url_map.converters |= {"identifier": Identifier, "anything": Anything}
     app.url_map.merge_slashes = False
     for route in routes:
         app.add_url_rule(
@@ -45,13 +37,13 @@ def mount(app: Flask, routes: Iterable[Route], services: Services, limits: HttpL
 def _view(route: Route, services: Services, limits: HttpLimits) -> Callable[..., Response]:
     readers = {name: reader(name, type_) for name, type_ in route.path_parameters.items()}
 
-    def view(**texts: str) -> Response:
+    def view(**matched: Any) -> Response:
         require_utf8(request.environ["PATH_INFO"])
         authorization = request.headers.get("Authorization")
         known: dict[str, Any] = {}
         if not route.public:
             known["principal"] = authenticate(authorization, services.access_tokens)
-        path = {name: readers[name](text) for name, text in texts.items()}
+        path = {name: readers[name](value) for name, value in matched.items()}
         call = (PublicCall if route.public else Call)(
             services=services,
             headers={header.name: _header(header) for header in route.headers},

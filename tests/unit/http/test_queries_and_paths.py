@@ -76,6 +76,12 @@ def test_a_malformed_identifier_names_nothing(spelling: str) -> None:
     assert (answer.status_code, answer.json["code"]) == (404, "not_found")
 
 
+def test_a_word_beside_identifiers_knows_only_its_own_methods() -> None:
+    answer = client().patch("/things/special", headers=GOOD)
+    assert (answer.status_code, answer.json["code"]) == (405, "method_not_allowed")
+    assert "PATCH" not in answer.headers["Allow"]
+
+
 def test_an_identifier_may_be_in_capitals() -> None:
     assert client().get(f"/things/{str(USER).upper()}", headers=GOOD).json["got"] == str(USER)
 

@@ -140,6 +140,12 @@ def read_thing(call: Call[None, None], thing_id: UUID) -> Response:
     return not_modified(call, 3) or json_reply(Echo(got=str(thing_id)), ETag='"3"')
 
 
+@routes.add("GET", "/things/special", Answer(200, "Fine.", Echo))
+def read_special(call: Call[None, None]) -> Response:
+    """A word where identifiers stand."""
+    return json_reply(Echo(got="special"))
+
+
 @routes.add("GET", "/things/{thing_id}/parts", Answer(200, "Fine.", Echo))
 def read_parts(call: Call[None, None], thing_id: UUID) -> Response:
     """Parts."""
