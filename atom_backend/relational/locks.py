@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from atom_backend.relational.deadline import patience
 from atom_backend.relational.engine import create_engine
 
 
@@ -33,11 +34,14 @@ def lock(connection: Connection, *name: str) -> None:
 
 
 @contextmanager
-def turn(url: str, name: str) -> Iterator[None]:
-    """Do something that only one process may do at a time, waiting for the one before."""
+def turn(url: str, name: str, *, seconds: float = 600.0) -> Iterator[None]:
+    """Do something that only one process may do at a time, waiting for the one before.
+
+    Raises DatabaseUnavailable when the one before takes longer than ``seconds``.
+    """
     engine = create_engine(url, max_connections=0)
     try:
-        with engine.begin() as connection:
+        with engine.begin() as connection, patience(connection, seconds):
             lock(connection, "turn", name)
             yield
     finally:

@@ -6,18 +6,22 @@ only switch to the roles of its work. The superuser migrates and is used for not
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection
 
+from atom_backend.relational.deadline import patience
 from atom_backend.relational.embedded import EmbeddedServer
 from atom_backend.relational.engine import create_engine
-from atom_backend.relational.locks import lock
+from atom_backend.relational.locks import turn
 from atom_backend.relational.migrate import migrate
 
 _DATABASE = "atom"
 _LOGIN = "atom_login"
+_PATIENCE = 60.0
 
 _CREATE_LOGIN = f"""
 do $$ begin
@@ -47,22 +51,19 @@ def provision(server: EmbeddedServer) -> DatabaseUrls:
 
     Concurrent callers take turns. Raises as ``migrate`` does.
     """
-    engine = create_engine(server.url(), max_connections=0)
     urls = service_urls(server)
-    try:
-        with engine.begin() as turn:
-            lock(turn, "provision")
-            _create_database(engine)
-            migrate(urls.owner)
-            turn.execute(sa.text(_CREATE_LOGIN))
-    finally:
-        engine.dispose()
-    return urls
-
-
-def _create_database(engine: Engine) -> None:
-    """In a connection of its own: a database cannot be created inside a transaction."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with turn(server.url(), "provision"), _outside_transactions(server.url()) as connection:
         known = sa.text("select 1 from pg_database where datname = :name")
         if connection.scalar(known, {"name": _DATABASE}) is None:
             connection.execute(sa.text(f"create database {_DATABASE}"))
+        migrate(urls.owner)
+        connection.execute(sa.text(_CREATE_LOGIN))
+    return urls
+
+
+@contextmanager
+def _outside_transactions(url: str) -> Iterator[Connection]:
+    """A database cannot be created inside a transaction."""
+    engine = create_engine(url, max_connections=0).execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection, patience(connection, _PATIENCE):
+        yield connection

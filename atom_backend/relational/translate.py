@@ -73,6 +73,13 @@ def _unstorable(_: psycopg2.Error) -> AtomError:
     return InvalidInput("PostgreSQL cannot store this value.")
 
 
+def _refused(error: psycopg2.Error) -> AtomError:
+    return ConfigurationError(
+        f"PostgreSQL refused a right: {_said(error)}. The login must be a member of the roles"
+        " atom_app, atom_auth and atom_worker, and the schema be migrated."
+    )
+
+
 def _schema(error: psycopg2.Error) -> AtomError:
     return ConfigurationError(
         f"The database's schema or rights are not this version's: {_said(error)}"
@@ -99,5 +106,6 @@ _FAMILIES: tuple[tuple[tuple[str, ...], Callable[[psycopg2.Error], AtomError]], 
     (("08", "25006", "25P03", "53", "55P03", "57", "58"), _unavailable),
     (("40",), _collision),
     (("22", "54"), _unstorable),
+    (("42501",), _refused),
     (("28", "3D", "3F", "42"), _schema),
 )

@@ -19,7 +19,7 @@ from atom_backend.domain.search import SearchFilter
 from atom_backend.errors import ConfigurationError, DatabaseUnavailable
 from atom_backend.relational.embedded import EmbeddedServer
 from atom_backend.relational.engine import create_engine
-from atom_backend.relational.locks import lock
+from atom_backend.relational.locks import lock, turn
 from atom_backend.relational.migrate import current_revision, head_revision, migrate
 from atom_backend.relational.provision import DatabaseUrls, provision
 from atom_backend.relational.tables import metadata
@@ -159,6 +159,25 @@ def test_a_database_that_is_not_utf8_is_refused(postgresql: EmbeddedServer) -> N
             migrate(postgresql.url(database=name))
     finally:
         run_sql(postgresql.url(), f"drop database {name}")
+
+
+def test_turns_are_taken_and_waited_for_only_so_long(database_url: str) -> None:
+    with turn(database_url, "a"):
+        with turn(database_url, "b"):
+            pass
+        with pytest.raises(DatabaseUnavailable), turn(database_url, "a", seconds=0.05):
+            pass
+    with turn(database_url, "a", seconds=0.5):
+        pass
+
+
+def test_a_login_outside_the_roles_learns_which_it_needs(
+    postgresql: EmbeddedServer, template: Any, empty: str, ordinary: str
+) -> None:
+    migrate(postgresql.url(database=empty))
+    engine = create_engine(postgresql.url(ordinary, empty), max_connections=0)
+    with pytest.raises(ConfigurationError, match="atom_app, atom_auth and atom_worker"):
+        PostgresTransactions(engine).probe()
 
 
 def test_provisioning_again_and_at_the_same_time_changes_nothing(
