@@ -33,11 +33,13 @@ class Convergence:
     def project(self, sources: Sequence[Source], tenure: Tenure) -> int:
         """Index the sources; the number that was confirmed.
 
-        Items that were written or deleted meanwhile are left to the next lease.
+        Items that were written or deleted meanwhile are given back, and left to the next lease.
         """
         projections = self._indexer.project(sources, tenure.keep)
         held = tenure.confirm_held()
         wanted = [one for one in projections if one.item_id in held]
+        if len(wanted) < len(projections):
+            tenure.release([one.item_id for one in projections if one.item_id not in held])
         if not wanted:
             return 0
         self._vectors.add_chunks(wanted, tenure.fence)

@@ -1,8 +1,9 @@
 """The relay: leases due index entries, has them converged, and decides what a failure means.
 
-It asks one question of an error: is it worth a retry? A dependency that is down costs an item
-nothing but time; an item whose own content cannot be indexed is parked with the reason. A batch
-that fails on content is taken apart, so that one bad item never holds up its neighbours.
+It asks one question of an error: is an item to blame? A dependency that is down, damaged or set up
+wrong costs an item nothing but time; an item whose own content cannot be indexed is parked with
+the reason. A batch that does not fail as a whole is taken apart, so that one bad item never holds
+up its neighbours.
 
     due entries --lease--> sources --project--> LanceDB --confirm--> settled
                              |                     |
@@ -15,15 +16,19 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from atom_backend.coordinator.convergence import Convergence
 from atom_backend.coordinator.tenure import Tenure
 from atom_backend.domain.backoff import Backoff
 from atom_backend.domain.index_state import Lease, Postponement
-from atom_backend.domain.items import Source
 from atom_backend.domain.ports import Transactions
-from atom_backend.errors import AtomError, DependencyError, StoredDataError
+from atom_backend.errors import (
+    AtomError,
+    ConfigurationError,
+    DependencyError,
+    StoredDataError,
+    VectorStoreCorrupt,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -105,47 +110,58 @@ class Relay:
         )
 
     def _remove(self, leases: Sequence[Lease], tenure: Tenure) -> RelayReport:
-        if not leases:
-            return RelayReport()
-        try:
-            removed = self._convergence.remove([lease.item_id for lease in leases], tenure)
-        except AtomError as error:
-            return self._postpone(leases, error, tenure)
-        return RelayReport(removed=removed)
+        def remove(some: Sequence[Lease]) -> RelayReport:
+            tombstones = [lease.item_id for lease in some]
+            return RelayReport(removed=self._convergence.remove(tombstones, tenure))
+
+        return self._attempt(remove, leases, tenure)
 
     def _index(self, leases: Sequence[Lease], tenure: Tenure) -> RelayReport:
         if not leases:
             return RelayReport()
         with self._transactions.worker() as work:
             sources = work.sources(leases)
+
+        def project(some: Sequence[Lease]) -> RelayReport:
+            wanted = [sources[lease.item_id] for lease in some]
+            return RelayReport(settled=self._convergence.project(wanted, tenure))
+
         present = [lease for lease in leases if lease.item_id in sources]
         absent = [lease for lease in leases if lease.item_id not in sources]
-        report = self._converge(present, [sources[lease.item_id] for lease in present], tenure)
+        report = self._attempt(project, present, tenure)
         if absent:
             # Deleted since the lease: the entry is a tombstone by now and comes back at once.
             report += self._postpone(absent, StoredDataError("the item has no row"), tenure)
         return report
 
-    def _converge(
-        self, leases: Sequence[Lease], sources: Sequence[Source], tenure: Tenure
+    def _attempt(
+        self,
+        work: Callable[[Sequence[Lease]], RelayReport],
+        leases: Sequence[Lease],
+        tenure: Tenure,
     ) -> RelayReport:
+        """Do the work on all of the leases, or find out which of them cannot be worked on."""
         if not leases:
             return RelayReport()
         try:
-            return RelayReport(settled=self._convergence.project(sources, tenure))
-        except DependencyError as error:
-            return self._postpone(leases, error, tenure)
-        except StoredDataError as error:
-            if len(leases) == 1:
-                return self._park(leases[0].item_id, error, tenure)
+            return work(leases)
+        except AtomError as error:
+            if len(leases) == 1 or isinstance(error, DependencyError | ConfigurationError):
+                return self._give_up(leases, error, tenure)
             logger.info("taking a batch of %d apart: %s", len(leases), error.message)
-            report = RelayReport()
-            for lease, source in zip(leases, sources, strict=True):
-                report += self._converge([lease], [source], tenure)
-            return report
+        report = RelayReport()
+        for lease in leases:
+            report += self._attempt(work, [lease], tenure)
+        return report
+
+    def _give_up(self, leases: Sequence[Lease], error: AtomError, tenure: Tenure) -> RelayReport:
+        if _blames_no_item(error):
+            logger.warning("postponing %d items: %s", len(leases), error.message)
+            return self._postpone(leases, error, tenure)
+        return self._park(leases, error, tenure)
 
     def _postpone(self, leases: Sequence[Lease], error: AtomError, tenure: Tenure) -> RelayReport:
-        outage = isinstance(error, DependencyError)
+        outage = _blames_no_item(error)
         postponements = [
             Postponement(
                 item_id=lease.item_id,
@@ -159,8 +175,14 @@ class Relay:
             postponed = work.index.postpone(postponements, tenure.fence)
         return RelayReport(postponed=len(postponed), outage=error.code if outage else None)
 
-    def _park(self, item_id: UUID, error: StoredDataError, tenure: Tenure) -> RelayReport:
-        logger.warning("parking item %s: %s", item_id, error.message)
+    def _park(self, leases: Sequence[Lease], error: AtomError, tenure: Tenure) -> RelayReport:
+        for lease in leases:
+            logger.warning("parking item %s: %s", lease.item_id, error.message)
         with self._transactions.worker() as work:
-            parked = work.index.park({item_id: error.message}, tenure.fence)
+            parked = work.index.park({one.item_id: error.message for one in leases}, tenure.fence)
         return RelayReport(parked=len(parked))
+
+
+def _blames_no_item(error: AtomError) -> bool:
+    """Whether the same item can succeed once an operator, or time, has put things right."""
+    return isinstance(error, DependencyError | ConfigurationError | VectorStoreCorrupt)
