@@ -8,14 +8,14 @@ from uuid import UUID
 
 from atom_backend.domain.index_state import IndexStatistics
 from atom_backend.domain.ports import Transactions, VectorStore
-from atom_backend.errors import DependencyError
+from atom_backend.errors import DependencyError, VectorStoreCorrupt
 
 _PARKED_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A snapshot; ``vector_rows`` is ``None`` when LanceDB does not answer."""
+    """A snapshot; ``vector_rows`` is ``None`` when LanceDB gives no answer that can be read."""
 
     index: IndexStatistics
     parked: tuple[tuple[UUID, str], ...]
@@ -41,6 +41,6 @@ class Operations:
             relational = work.sizes()
         try:
             vector_rows: Mapping[str, int] | None = self._vectors.sizes()
-        except DependencyError:
+        except (DependencyError, VectorStoreCorrupt):
             vector_rows = None
         return Status(index, parked, relational, vector_rows)

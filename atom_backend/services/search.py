@@ -68,7 +68,8 @@ class SearchService:
             if not error.code.startswith("lancedb"):
                 raise
             logger.warning("searching without LanceDB: %s", error.message)
-            return search_text(self._transactions, principal, request, Degraded.LANCEDB)
+            degraded.append(Degraded.LANCEDB)
+            return search_text(self._transactions, principal, request, degraded)
         return SearchAnswer(
             results=tuple(_result(request, one, passages) for one in found.page),
             legs=found.legs_run,
@@ -115,8 +116,12 @@ class SearchService:
                 kinds=request.kinds,
                 item_ids=only,
             )
-            survivors = checked.survivors(rank(legs, depths))
-            if len(survivors) > request.offset + request.limit or _exhausted(legs):
+            candidates = rank(legs, depths)
+            survivors = checked.survivors(candidates)
+            full = len(survivors) > request.offset + request.limit
+            # Scores only fall: behind a candidate that scores too low there is no better one.
+            ended = _exhausted(legs) or not all(map(checked.good_enough, candidates[-1:]))
+            if full or ended:
                 return _Found(legs, survivors, request)
             depths.append(depths[-1] * DEEPER)
 
@@ -168,7 +173,7 @@ class _Checked:
     def survivors(self, candidates: Sequence[Candidate]) -> list[_Survivor]:
         """In the candidates' order, as many as show whether there is a next page."""
         needed = self.request.offset + self.request.limit + 1
-        candidates = [one for one in candidates if self._good_enough(one)]
+        candidates = [one for one in candidates if self.good_enough(one)]
         survivors: list[_Survivor] = []
         place = 0
         while place < len(candidates) and len(survivors) < needed:
@@ -181,7 +186,7 @@ class _Checked:
                     survivors.append(_Survivor(candidate, document))
         return survivors[:needed]
 
-    def _good_enough(self, candidate: Candidate) -> bool:
+    def good_enough(self, candidate: Candidate) -> bool:
         return self.request.min_score is None or candidate.score >= self.request.min_score
 
     def _learn(self, batch: Sequence[Candidate]) -> None:

@@ -6,6 +6,8 @@ say why it was needed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from atom_backend.domain.items import Kind
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.principals import Principal
@@ -21,7 +23,10 @@ from atom_backend.services.passages import passage_around
 
 
 def search_text(
-    transactions: Transactions, principal: Principal, request: SearchRequest, reason: Degraded
+    transactions: Transactions,
+    principal: Principal,
+    request: SearchRequest,
+    reasons: Sequence[Degraded],
 ) -> SearchAnswer:
     """One page of results, by rank."""
     matches: list[TextMatch] = []
@@ -36,7 +41,7 @@ def search_text(
     return SearchAnswer(
         results=tuple(_result(request, match) for match in good[: request.limit]),
         legs=(Leg.POSTGRESQL,),
-        degraded=(reason,),
+        degraded=tuple(reasons),
         next_offset=request.offset + request.limit if more else None,
     )
 
