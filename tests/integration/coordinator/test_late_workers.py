@@ -1,0 +1,138 @@
+"""A worker that was paused past its lease and wakes up after another has done its work (I8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from atom_backend.domain.documents import Document, DocumentChanges
+from atom_backend.errors import VectorStoreUnavailable
+from tests.integration.coordinator.stage import Stage, in_background
+from tests.integration.coordinator.watching import Killed, Moment, PausedAt
+from tests.invariants import CHUNKS
+from tests.making import a_document
+
+Meanwhile = Callable[[Stage, Document], object]
+
+
+def nothing(stage: Stage, document: Document) -> None:
+    """The same revision is to be projected by both."""
+
+
+def rewrite(stage: Stage, document: Document) -> None:
+    changes = DocumentChanges(text="Rewritten.\n\nTwice.\n\nThrice.\n\nNow four.")
+    stage.documents.change(stage.owner, document.id, changes)
+
+
+def delete(stage: Stage, document: Document) -> None:
+    stage.documents.remove(stage.owner, document.id)
+
+
+EMBEDDING: Moment = ("before", "extend")
+PAUSES: list[Moment] = [
+    EMBEDDING,
+    ("before", "add_chunks"),
+    ("after", "add_chunks"),
+    ("after", "add_processed"),
+    ("before", "drop_older"),
+    ("before", "confirm"),
+]
+
+
+@pytest.fixture(params=[nothing, rewrite, delete], ids=lambda change: change.__name__)
+def meanwhile(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+@pytest.fixture(params=PAUSES, ids=" ".join)
+def pause(request: pytest.FixtureRequest) -> PausedAt:
+    return PausedAt(request.param)
+
+
+def test_a_late_worker_adds_nothing_that_stays(
+    stage: Stage, meanwhile: Meanwhile, pause: PausedAt
+) -> None:
+    document = a_document(stage.transactions, stage.owner, "As it was.\n\nIn two parts.")
+    late = in_background(stage.relay(announce=pause))
+    pause.wait()
+    meanwhile(stage, document)
+    stage.expire_leases()
+    stage.converge()
+    stage.assert_in_step()
+    pause.go_on()
+    assert late.result(20).settled == 0
+    stage.assert_in_step()
+
+
+def test_two_workers_at_once_leave_each_item_once(stage: Stage, pause: PausedAt) -> None:
+    for number in range(6):
+        a_document(stage.transactions, stage.owner, f"Number {number}.\n\nIn two parts.")
+    first = in_background(stage.relay(announce=pause, batch=3))
+    pause.wait()
+    assert stage.converge().settled == 3
+    pause.go_on()
+    assert first.result(20).settled == 3
+    stage.assert_in_step()
+
+
+def test_a_late_worker_does_not_remove_what_its_successor_is_adding(stage: Stage) -> None:
+    a_document(stage.transactions, stage.owner, "As it was.\n\nIn two parts.")
+    early, successor = PausedAt(("before", "drop_older")), PausedAt(("before", "confirm"))
+    late = in_background(stage.relay(announce=early))
+    early.wait()
+    stage.expire_leases()
+    present = in_background(stage.relay(announce=successor))
+    successor.wait()
+    early.go_on()
+    late.result(20)
+    successor.go_on()
+    assert present.result(20).settled == 1
+    stage.assert_in_step()
+
+
+def test_a_late_workers_failure_costs_the_present_one_nothing(stage: Stage) -> None:
+    """The late one postpones, under a fence that is not current any more."""
+    document = a_document(stage.transactions, stage.owner)
+    pause = PausedAt(("before", "add_chunks"))
+
+    def pause_and_fail(moment: Moment) -> None:
+        pause(moment)
+        if moment == ("before", "add_processed"):
+            raise VectorStoreUnavailable
+
+    late = in_background(stage.relay(announce=pause_and_fail))
+    pause.wait()
+    stage.expire_leases()
+    held = PausedAt(("before", "add_chunks"))
+    present = in_background(stage.relay(announce=held))
+    held.wait()
+    before = stage.entry(document.id)
+    pause.go_on()
+    assert late.result(20).postponed == 0
+    assert stage.entry(document.id) == before
+    held.go_on()
+    assert present.result(20).settled == 1
+    stage.assert_in_step()
+
+
+def test_what_a_killed_late_worker_leaves_goes_with_the_next_write(stage: Stage) -> None:
+    document = a_document(stage.transactions, stage.owner)
+    pause = PausedAt(("before", "add_chunks"))
+
+    def pause_and_die(moment: Moment) -> None:
+        pause(moment)
+        if moment == ("before", "confirm"):
+            raise Killed
+
+    late = in_background(stage.relay(announce=pause_and_die))
+    pause.wait()
+    stage.expire_leases()
+    stage.converge()
+    pause.go_on()
+    assert isinstance(late.exception(20), Killed)
+    assert len(stage.rows(CHUNKS, document.id)) == 2
+    rewrite(stage, document)
+    stage.converge()
+    stage.assert_in_step()

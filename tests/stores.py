@@ -1,0 +1,28 @@
+"""Prepared LanceDB folders for tests that need both stores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from atom_backend.vectors.migration import prepare_tables
+from atom_backend.vectors.store import LanceVectorStore
+from tests.deterministic import DIMENSION
+from tests.invariants import CHUNKS, PROCESSED
+
+
+def prepare(folder: Path, dimension: int = DIMENSION) -> Path:
+    """The same folder, with empty tables."""
+    prepare_tables(str(folder), dimension=dimension, processed_table=PROCESSED, chunks_table=CHUNKS)
+    return folder
+
+
+def open_store(
+    folder: Path, dimension: int = DIMENSION, deadline: float = 10.0
+) -> LanceVectorStore:
+    return LanceVectorStore(
+        str(folder),
+        dimension=dimension,
+        processed_table=PROCESSED,
+        chunks_table=CHUNKS,
+        deadline=deadline,
+    )
