@@ -91,9 +91,14 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
 
 
 def _parameters(route: Route, schemas: Schemas) -> list[dict[str, Any]]:
+    query = schemas.query(route.query)
+    required = query.get("required", [])
     return [
         *(_path_parameter(name, type_) for name, type_ in route.path_parameters.items()),
-        *(_query_parameter(name, schema) for name, schema in schemas.fields(route.query).items()),
+        *(
+            _query_parameter(name, schema, required=name in required)
+            for name, schema in query.get("properties", {}).items()
+        ),
         *(_header_parameter(header) for header in route.headers),
     ]
 
@@ -105,7 +110,7 @@ def _path_parameter(name: str, type_: Any) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
-def _query_parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+def _query_parameter(name: str, schema: dict[str, Any], *, required: bool) -> dict[str, Any]:
     schema = {key: value for key, value in schema.items() if key != "title"}
     # Absence says null in a query; the text "null" would be a value.
     options = [one for one in schema.pop("anyOf", []) if one != {"type": "null"}]
@@ -114,7 +119,7 @@ def _query_parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     if schema.get("default", ...) is None:
         del schema["default"]
     description = schema.pop("description", None)
-    parameter = {"name": name, "in": "query", "required": False, "schema": schema}
+    parameter = {"name": name, "in": "query", "required": required, "schema": schema}
     return parameter | ({"description": description} if description else {})
 
 

@@ -54,10 +54,9 @@ class Schemas:
             return {"type": "string"}
         return dict(self._references[model, "serialization"])
 
-    def fields(self, query: type[BaseModel]) -> dict[str, Any]:
-        """The schema of each field of a query model."""
-        schema = self._definitions[self._name(query, "validation")]
-        return dict(schema.get("properties", {}))
+    def query(self, model: type[BaseModel]) -> dict[str, Any]:
+        """The whole schema of a query model, whose fields become parameters."""
+        return dict(self._definitions[self._name(model, "validation")])
 
     def _name(self, model: type[BaseModel], mode: JsonSchemaMode) -> str:
         return str(self._references[model, mode]["$ref"]).removeprefix(_PREFIX)

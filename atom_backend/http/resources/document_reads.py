@@ -42,7 +42,7 @@ def list_documents(call: Call[DocumentQuery, None]) -> Response:
         call.principal,
         DocumentListing(
             limit=query.limit + 1,
-            after=cursors.read_item(query.cursor) if query.cursor else None,
+            after=None if query.cursor is None else cursors.read_item(query.cursor),
             tag=query.tag,
             index_state=query.index_state,
             updated_since=query.updated_since,

@@ -42,7 +42,7 @@ def search_by_parameters(call: Call[SearchQuery, None]) -> Response:
 def _answer(call: Call[Any, Any], asked: SearchInput) -> Response:
     begun = time.perf_counter()
     question = asked.question()
-    offset = cursors.read_offset(asked.cursor, question) if asked.cursor else 0
+    offset = 0 if asked.cursor is None else cursors.read_offset(asked.cursor, question)
     found = call.services.search.search(call.principal, asked.request(offset))
     for reason in found.degraded:
         call.services.metrics.search_degraded(reason)

@@ -236,7 +236,9 @@ def test_a_list_can_be_narrowed(account: Account) -> None:
     assert [one["id"] for one in since["items"]] == [second["id"]]
     assert len(account.get("/v1/documents?index_state=pending").json["items"]) == 2
     assert account.get("/v1/documents?index_state=indexed").json["items"] == []
-    assert account.get("/v1/documents?cursor=nonsense").json["code"] == "invalid_cursor"
+    for cursor in ("nonsense", ""):
+        answer = account.get(f"/v1/documents?cursor={cursor}")
+        assert (answer.status_code, answer.json["code"]) == (400, "invalid_cursor")
 
 
 def test_the_chunks_of_a_document_appear_once_it_is_indexed(

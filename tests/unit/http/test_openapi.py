@@ -94,6 +94,11 @@ def test_headers_that_a_route_honours_are_its_parameters() -> None:
     assert set(create["requestBody"]["content"]) == {"application/json", "multipart/form-data"}
 
 
+def test_a_parameter_that_must_be_there_is_marked() -> None:
+    parameters = DOCUMENT["paths"]["/v1/search"]["get"]["parameters"]
+    assert [one["name"] for one in parameters if one["required"]] == ["q"]
+
+
 def test_the_limits_stand_in_the_schemas() -> None:
     fields = DOCUMENT["components"]["schemas"]["DocumentInput"]["properties"]
     assert (fields["title"]["maxLength"], fields["text"]["maxLength"]) == (1000, 10_000_000)
