@@ -1,8 +1,9 @@
 """From the legs' chunks to one ranking of items.
 
-Hybrid search is weighted reciprocal rank fusion (Cormack, Clarke and Buettcher, "Reciprocal Rank
-Fusion outperforms Condorcet and individual Rank Learning Methods", SIGIR 2009) over items: an
-item stands in a leg where its best chunk stands.
+Hybrid search adds the legs' scores, weighted, over items: an item counts by its best chunk. (A
+convex combination of scores scaled by their bounds: Bruch, Gai and Ingber, "An Analysis of Fusion
+Functions for Hybrid Retrieval", ACM TOIS 42(1), 2023.) Fusing ranks instead falls below the
+better leg wherever the other one is weak, because a rank does not say how sure a leg is.
 
 A question whose first look does not fill the page is asked again, deeper. Invariant: looking
 deeper never reorders what was ranked before, so pages neither repeat nor skip an item.
@@ -10,25 +11,21 @@ deeper never reorders what was ranked before, so pages neither repeat nor skip a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from atom_backend.domain.search import Hit, Leg, LegHits
 
-RRF_CONSTANT = 60
-"""The paper's constant: how slowly a rank loses weight."""
-
-WEIGHTS = {Leg.VECTOR: 1.0, Leg.TEXT: 1.0}
-"""How much each leg's opinion counts."""
+WEIGHTS = {Leg.VECTOR: 0.7, Leg.TEXT: 0.3}
+"""How much each leg's opinion counts. docs/benchmarks.md says what other weights give."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """An item that a leg found, with all its hits, the best first.
 
-    ``score`` is the leg's own where one leg ran, else the fused score scaled to (0, 1], 1 being
-    an item that stands first in every leg.
+    ``score`` is the leg's own where one leg ran, else the fused score in [0, 1].
     """
 
     item_id: UUID
@@ -60,18 +57,39 @@ def _scores(legs: Sequence[LegHits], depth: int) -> list[tuple[UUID, float]]:
         for hit in legs[0].hits[:depth]:
             best.setdefault(hit.item_id, hit.score)
         return list(best.items())
-    fused: dict[UUID, float] = {}
-    highest = sum(WEIGHTS[leg.leg] for leg in legs) / (RRF_CONSTANT + 1)
-    for leg in legs:
-        for place, item_id in enumerate(_items(leg.hits[:depth]), start=1):
-            share = WEIGHTS[leg.leg] / (RRF_CONSTANT + place)
-            fused[item_id] = fused.get(item_id, 0.0) + share / highest
+    opinions = [(WEIGHTS[leg.leg], _Opinion.of(leg, depth)) for leg in legs]
+    found = dict.fromkeys(item_id for _, opinion in opinions for item_id in opinion.strengths)
+    fused = {
+        item_id: sum(weight * opinion.strength(item_id) for weight, opinion in opinions)
+        for item_id in found
+    }
     return sorted(fused.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
-def _items(hits: Sequence[Hit]) -> Iterable[UUID]:
-    """The items of a leg, each where its best chunk stands."""
-    return dict.fromkeys(hit.item_id for hit in hits)
+@dataclass(frozen=True, slots=True)
+class _Opinion:
+    """How strongly a leg speaks for items, in [0, 1].
+
+    A cosine similarity is taken as it is, below 0 as 0; BM25 knows no bound and is divided by the
+    question's best. Beyond ``depth`` nothing is known, so an item that was not found counts like
+    the last one that was; where the leg had no more to give, it counts nothing.
+    """
+
+    strengths: dict[UUID, float]
+    beyond: float
+
+    @classmethod
+    def of(cls, leg: LegHits, depth: int) -> _Opinion:
+        hits = leg.hits[:depth]
+        best = 1.0 if leg.leg is Leg.VECTOR or not hits else hits[0].score
+        scores = [max(hit.score, 0.0) / best for hit in hits]
+        strengths: dict[UUID, float] = {}
+        for hit, score in zip(hits, scores, strict=True):
+            strengths.setdefault(hit.item_id, score)
+        return cls(strengths, beyond=scores[-1] if len(hits) == depth else 0.0)
+
+    def strength(self, item_id: UUID) -> float:
+        return self.strengths.get(item_id, self.beyond)
 
 
 def _hits_by_item(legs: Sequence[LegHits]) -> dict[UUID, tuple[Hit, ...]]:

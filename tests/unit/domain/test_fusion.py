@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID, uuid5
 
 import pytest
@@ -38,6 +39,13 @@ def leg_of(leg: Leg, chunks: Sequence[tuple[int, int]]) -> LegHits:
     return LegHits(leg, hits, exhausted=False)
 
 
+def scored(leg: Leg, scores: Sequence[tuple[int, float]]) -> LegHits:
+    """A leg that found one chunk of each of these items, with these scores, best first."""
+    hits = leg_of(leg, [(number, 0) for number, _ in scores]).hits
+    given = zip(hits, scores, strict=True)
+    return LegHits(leg, tuple(replace(hit, score=score) for hit, (_, score) in given), False)
+
+
 def cut(legs: Sequence[LegHits], depth: int) -> list[LegHits]:
     return [LegHits(leg.leg, leg.hits[:depth], exhausted=False) for leg in legs]
 
@@ -67,7 +75,7 @@ def test_looking_deeper_only_adds_to_the_end_of_the_ranking(
 def test_scores_never_rise_down_the_list(legs: list[LegHits], depths: list[int]) -> None:
     scores = [one.score for one in rank(cut(legs, depths[-1]), depths)]
     assert scores == sorted(scores, reverse=True)
-    assert all(0 < score <= 1 for score in scores)
+    assert all(0 <= score <= 1 for score in scores)
 
 
 @given(LEGS, DEPTHS)
@@ -113,7 +121,7 @@ def test_the_order_of_the_legs_does_not_matter(
 
 
 @given(CHUNKS, CHUNKS)
-def test_an_item_that_is_first_in_both_legs_scores_one(
+def test_a_perfect_match_in_both_legs_scores_one(
     one: list[tuple[int, int]], other: list[tuple[int, int]]
 ) -> None:
     best = (99, 0)
@@ -122,26 +130,51 @@ def test_an_item_that_is_first_in_both_legs_scores_one(
     assert (first.item_id, first.score) == (item(99), 1.0)
 
 
-def test_an_item_stands_where_its_best_chunk_stands() -> None:
-    # Many chunks of one item push nobody down: item 2 is second in both legs, not fourth.
+def test_an_item_counts_by_its_best_chunk() -> None:
+    # The scores of the chunks are 1, 1/2, 1/3 and 1/4: two more of item 1 add nothing.
     many = [(1, 0), (1, 1), (1, 2), (2, 0)]
     legs = [leg_of(Leg.VECTOR, many), leg_of(Leg.TEXT, many)]
     scores = {one.item_id: one.score for one in rank(legs, [10])}
-    assert scores == {item(1): 1.0, item(2): pytest.approx(61 / 62)}
+    assert scores == {item(1): 1.0, item(2): pytest.approx(0.25)}
 
 
-def test_two_legs_that_agree_outvote_one_first_place() -> None:
-    legs = [leg_of(Leg.VECTOR, [(1, 0), (2, 0)]), leg_of(Leg.TEXT, [(3, 0), (2, 0)])]
-    assert [one.item_id for one in rank(legs, [10])] == [item(2), item(1), item(3)]
+def test_a_good_match_in_both_legs_beats_the_best_of_one() -> None:
+    vector = scored(Leg.VECTOR, [(1, 0.8), (2, 0.7)])
+    text = scored(Leg.TEXT, [(3, 20.0), (2, 18.0)])
+    ranked = rank([vector, text], [10])
+    assert [one.item_id for one in ranked] == [item(2), item(1), item(3)]
+    assert [one.score for one in ranked] == pytest.approx([0.7 * 0.7 + 0.3 * 0.9, 0.56, 0.3])
 
 
-def test_a_latecomer_with_a_better_score_still_stands_behind() -> None:
-    # At depth 1 only items 1 and 2 are seen; item 3 is second in both legs and would beat them.
-    legs = [leg_of(Leg.VECTOR, [(1, 0), (3, 0)]), leg_of(Leg.TEXT, [(2, 0), (3, 0)])]
-    ranked = rank(legs, [1, 2])
-    assert [one.item_id for one in ranked] == [item(1), item(2), item(3)]
-    assert ranked[2].score == ranked[1].score
-    assert rank(legs, [2])[0].item_id == item(3)
+def test_a_leg_that_is_unsure_hardly_moves_the_other() -> None:
+    # The vectors are all alike, so the words decide; by ranks alone items 1 and 3 would be equal.
+    vector = scored(Leg.VECTOR, [(1, 0.31), (2, 0.30), (3, 0.29)])
+    text = scored(Leg.TEXT, [(3, 12.0), (2, 6.0), (1, 1.0)])
+    assert [one.item_id for one in rank([vector, text], [10])] == [item(3), item(2), item(1)]
+
+
+def test_what_a_leg_might_still_find_counts_like_the_last_that_it_found() -> None:
+    vector = scored(Leg.VECTOR, [(1, 0.9), (2, 0.6)])
+    text = scored(Leg.TEXT, [(3, 10.0), (4, 5.0)])
+    scores = {one.item_id: one.score for one in rank([vector, text], [2])}
+    assert scores[item(1)] == pytest.approx(0.7 * 0.9 + 0.3 * 0.5)
+    assert scores[item(3)] == pytest.approx(0.7 * 0.6 + 0.3 * 1.0)
+
+
+def test_an_opposite_meaning_counts_like_none() -> None:
+    vector = scored(Leg.VECTOR, [(1, 0.5), (2, -0.5)])
+    text = scored(Leg.TEXT, [(2, 10.0)])
+    assert [one.score for one in rank([vector, text], [10])] == pytest.approx([0.35, 0.3])
+
+
+def test_a_latecomer_stands_behind_what_was_shown_before() -> None:
+    # At depth 1 only items 1 and 2 are seen; asked at once for more, item 3 is the best of all.
+    vector = scored(Leg.VECTOR, [(1, 0.9), (3, 0.88), (4, 0.1)])
+    text = scored(Leg.TEXT, [(2, 10.0), (3, 9.9), (5, 1.0)])
+    ranked = rank([vector, text], [1, 3])
+    assert [one.item_id for one in ranked][:3] == [item(1), item(2), item(3)]
+    assert ranked[2].score <= ranked[1].score
+    assert rank([vector, text], [3])[0].item_id == item(3)
 
 
 def test_a_candidates_hits_take_turns_between_the_legs() -> None:
