@@ -28,7 +28,10 @@ class BodyStream:
 
     def read(self, size: int = _BLOCK, /) -> bytes:
         """The next bytes, none at the end. Raises TooLarge or MalformedRequest."""
-        block = self._stream.read(size)
+        try:
+            block = self._stream.read(size)
+        except OSError:
+            raise MalformedRequest("The connection broke off.") from None
         self._seen += len(block)
         if self._limit is not None and self._seen > self._limit:
             raise TooLarge()

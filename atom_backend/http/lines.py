@@ -19,7 +19,8 @@ from atom_backend.http.body_stream import BodyStream
 
 Model = TypeVar("Model", bound=BaseModel)
 NDJSON = "application/x-ndjson"
-_BLOCK = 64 * 1024
+_BLOCK = 8 * 1024
+"""Bytes to read at once. Servers wait until they have them all, so fewer means earlier answers."""
 
 
 class ByteStream(Protocol):

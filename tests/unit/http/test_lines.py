@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,6 +72,21 @@ def test_a_stream_cut_short_never_gives_its_last_line() -> None:
         ["1", "a"],
         ["end", "400"],
     ]
+
+
+def test_a_connection_that_breaks_off_is_the_callers_misfortune(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise ConnectionResetError("secret words")
+
+    environ = {"wsgi.input": Broken(), "wsgi.input_terminated": True}
+    for path, content_type in (("/lines", NDJSON), ("/things", "application/json")):
+        headers = {**GOOD, "Content-Type": content_type}
+        answer = client().post(path, headers=headers, environ_overrides=environ)
+        assert "The connection broke off." in answer.text
+    assert "secret words" not in caplog.text
 
 
 @given(
