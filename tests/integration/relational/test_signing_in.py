@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -12,7 +13,8 @@ from atom_backend.domain.accounts import refresh_digest
 from atom_backend.domain.principals import Principal, Role
 from atom_backend.errors import Conflict, NotFound, Unauthenticated
 from atom_backend.relational.transactions import PostgresTransactions
-from tests.integration.relational.racing import together
+from tests.conftest import RunSql
+from tests.integration.relational.racing import somebody_waits_for_a_lock, together, until
 from tests.making import a_user
 
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
@@ -132,18 +134,23 @@ def test_a_refresh_token_is_found_by_its_digest_with_its_session(
 
 
 def test_of_two_concurrent_uses_the_second_finds_the_token_used(
-    transactions: PostgresTransactions, owner: Principal
+    transactions: PostgresTransactions, owner: Principal, sql: RunSql
 ) -> None:
     digest = a_token(transactions, a_session(transactions, owner))
 
-    def use(_: int) -> bool:
+    def found_used() -> bool:
         with transactions.sign_in() as work:
             token = work.refresh_token(digest)
             assert token is not None
-            work.use_refresh_token(digest)
             return token.used
 
-    assert sorted(together(use, 6)) == [False] + [True] * 5
+    with ThreadPoolExecutor(1) as pool:
+        with transactions.sign_in() as first:
+            assert first.refresh_token(digest) is not None
+            second = pool.submit(found_used)
+            until(lambda: second.done() or somebody_waits_for_a_lock(sql))
+            first.use_refresh_token(digest)
+        assert second.result() is True
 
 
 def test_a_closed_session_revokes_all_its_tokens(
