@@ -68,17 +68,23 @@ class _Stores:
 def prepare_stores(settings: Settings) -> list[str]:
     """Make or upgrade the schema of both stores; a sentence about each."""
     with lay_foundation(settings) as foundation:
-        migrated = foundation.migrate()
-        dimension = _open_encoder(settings).embedder.dimension
-        # LanceDB loses rows when two processes make a table at once: PostgreSQL's lock prevents it.
-        with turn(foundation.urls.service, "prepare LanceDB"):
-            prepared = prepare_tables(
-                settings.lancedb_uri,
-                dimension=dimension,
-                processed_table=settings.processed_table,
-                chunks_table=settings.chunks_table,
-            )
-    return [migrated, prepared]
+        return [foundation.migrate(), prepare_vectors(settings)]
+
+
+def prepare_vectors(settings: Settings) -> str:
+    """Make LanceDB's tables and indexes where they are missing; a sentence about it.
+
+    PostgreSQL must have its schema already: its lock is what keeps two processes from making a
+    table at once, which loses rows.
+    """
+    dimension = _open_encoder(settings).embedder.dimension
+    with lay_foundation(settings) as foundation, turn(foundation.urls.service, "prepare LanceDB"):
+        return prepare_tables(
+            settings.lancedb_uri,
+            dimension=dimension,
+            processed_table=settings.processed_table,
+            chunks_table=settings.chunks_table,
+        )
 
 
 @contextmanager

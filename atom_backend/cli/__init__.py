@@ -12,6 +12,7 @@ import sys
 import click
 
 from atom_backend import __version__
+from atom_backend.cli.supervision import CONFIGURATION_EXIT
 from atom_backend.errors import AtomError, ConfigurationError
 
 _COMMANDS = {
@@ -24,8 +25,6 @@ _COMMANDS = {
     "status": "Show how far the index is behind, and store sizes.",
 }
 _MODULES = {"import": "import_documents"}
-_CONFIGURATION_EXIT = 78
-"""EX_CONFIG of sysexits.h: a supervisor need not try again."""
 
 
 class _Lazy(click.Group):
@@ -61,4 +60,4 @@ def main() -> None:
         cli(prog_name="python -m atom_backend")
     except AtomError as error:
         click.secho(f"Error: {error.message}", fg="red", err=True)
-        sys.exit(_CONFIGURATION_EXIT if isinstance(error, ConfigurationError) else 1)
+        sys.exit(CONFIGURATION_EXIT if isinstance(error, ConfigurationError) else 1)

@@ -1,21 +1,20 @@
 """``serve``: the whole service on one machine, supervised.
 
     serve --- embedded PostgreSQL (unless DATABASE_URL names another)
-          --- schema of both stores
+          --- its schema
+          --- worker, which makes LanceDB's tables first where they are missing
           --- web process (gunicorn, wsgi.py)
-          --- worker
 
 Ctrl-C or SIGTERM stops all of it; killing any part of it leaves nothing that blocks a next start.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
-import subprocess
 import sys
-import urllib.error
 import urllib.request
 from pathlib import Path
 from threading import Event
@@ -54,14 +53,9 @@ def command(host: str | None, port: int | None, data_dir: Path | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     _require_free_port(settings)
-    click.echo("Starting PostgreSQL and LanceDB ...")
+    click.echo("Starting ...")
     with lay_foundation(settings) as foundation:
-        prepared = subprocess.run(
-            _command("atom_backend", "migrate"), env=_environment(), check=False
-        )
-        if prepared.returncode:
-            # It has said why.
-            raise SystemExit(prepared.returncode)
+        click.echo(foundation.migrate())
         _supervise(settings, foundation, stop)
     click.echo("Stopped.")
 
@@ -69,7 +63,7 @@ def command(host: str | None, port: int | None, data_dir: Path | None) -> None:
 def _supervise(settings: Settings, foundation: Foundation, stop: Event) -> None:
     children = [
         Child("web", _command("gunicorn", *_listening(settings), "wsgi:app"), _environment()),
-        Child("worker", _command("atom_backend", "worker"), _environment()),
+        Child("worker", _command("atom_backend", "worker", "--prepare"), _environment()),
     ]
     announced = False
     try:
@@ -77,7 +71,7 @@ def _supervise(settings: Settings, foundation: Foundation, stop: Event) -> None:
             foundation.keep_running()
             for child in children:
                 child.keep_running()
-            if not announced and _answers(settings):
+            if not announced and _healthy(settings):
                 announced = True
                 click.echo(_welcome(_url(settings)))
             stop.wait(_LOOK_EVERY if announced else _LOOK_EVERY / 5)
@@ -115,11 +109,11 @@ def _require_free_port(settings: Settings) -> None:
         ) from None
 
 
-def _answers(settings: Settings) -> bool:
+def _healthy(settings: Settings) -> bool:
     try:
-        with urllib.request.urlopen(f"{_url(settings)}/livez", timeout=1) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+        with urllib.request.urlopen(f"{_url(settings)}/healthz", timeout=5) as answer:
+            return bool(json.load(answer)["status"] == "healthy")
+    except (OSError, ValueError):
         return False
 
 

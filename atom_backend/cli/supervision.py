@@ -1,7 +1,8 @@
 """Child processes that live and die with their supervisor.
 
-Invariant: a child that ends is started again, after a pause that grows while it keeps ending; no
-child outlives the supervisor, even one that is killed (the kernel tells the children).
+Invariant: a child that ends is started again, after a pause that grows while it keeps ending,
+unless a setting is wrong; no child outlives the supervisor, even one that is killed (the kernel
+tells the children).
 """
 
 from __future__ import annotations
@@ -15,6 +16,11 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+from atom_backend.errors import ConfigurationError
+
+CONFIGURATION_EXIT = 78
+"""EX_CONFIG of sysexits.h: starting again would not help."""
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +86,8 @@ class Child:
         self._started_at = time.monotonic()
 
     def _note_end(self, code: int) -> None:
+        if code == CONFIGURATION_EXIT:
+            raise ConfigurationError(f"The {self.name} cannot start; what it said above says why.")
         lived = time.monotonic() - self._started_at
         self._pause = 0.5 if lived > _STEADY_SECONDS else min(self._pause * 2, _LONGEST_PAUSE)
         self._start_again_at = time.monotonic() + self._pause

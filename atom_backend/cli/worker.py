@@ -7,17 +7,20 @@ from threading import Event, Thread
 
 import click
 
-from atom_backend.bootstrap import open_worker
+from atom_backend.bootstrap import open_worker, prepare_vectors
 from atom_backend.settings import Settings
 from atom_backend.telemetry.logs import configure_logging
 from atom_backend.workers.loop import Worker
 
 
 @click.command()
-def command() -> None:
+@click.option("--prepare", is_flag=True, help="First make LanceDB's tables where they are missing.")
+def command(prepare: bool) -> None:
     """Run one worker until SIGTERM or Ctrl-C; any number may run at once."""
     settings = Settings.from_environment()
     configure_logging(settings.log_level, settings.log_format)
+    if prepare:
+        click.echo(prepare_vectors(settings))
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -41,6 +41,8 @@ def configure_logging(level: str, format: LogFormat, stream: TextIO | None = Non
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
+    # It counts its steps at INFO; what it came to is said by whoever migrates.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def _renderers(format: LogFormat) -> list[Processor]:

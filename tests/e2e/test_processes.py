@@ -23,7 +23,7 @@ def test_stopping_leaves_no_process_behind(own_service: Service) -> None:
     family = psutil.Process(own_service.pid).children(recursive=True)
     assert own_service.stop() == 0
     eventually(lambda: not any(_lives(process) for process in family))
-    assert not _processes_on(own_service.data)
+    eventually(lambda: not _processes_on(own_service.data))
 
 
 def test_a_killed_supervisor_takes_everything_along_and_blocks_no_next_start(
@@ -45,7 +45,9 @@ def test_a_killed_supervisor_takes_everything_along_and_blocks_no_next_start(
 @pytest.mark.parametrize("name", ["gunicorn", "worker"])
 def test_a_killed_child_is_started_again(own_service: Service, name: str) -> None:
     own_service.start()
-    own_service.child(name).kill()
+    killed = own_service.child(name)
+    killed.kill()
+    eventually(lambda: own_service.child(name).pid != killed.pid)
     with own_service.account_when_up() as client:
         answer = client.post(
             "/v1/documents",
