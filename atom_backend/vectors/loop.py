@@ -18,6 +18,7 @@ from contextlib import suppress
 from typing import Any, ClassVar, TypeVar
 
 from atom_backend.errors import ConfigurationError, VectorStoreUnavailable
+from atom_backend.vectors.translate import panicked, translated
 
 _T = TypeVar("_T")
 _STOP_SECONDS = 5.0
@@ -51,19 +52,22 @@ class LoopThread:
             self._claim_process()
         try:
             future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        except RuntimeError as error:
+        except RuntimeError as closed:
             coroutine.close()
-            raise VectorStoreUnavailable("The vector store was closed.") from error
+            raise VectorStoreUnavailable("The vector store was closed.") from closed
         try:
-            return future.result(deadline)
-        except TimeoutError as error:
+            error = future.exception(deadline)
+        except TimeoutError as late:
             raise VectorStoreUnavailable(
                 f"LanceDB did not answer within {deadline:g} seconds."
-            ) from error
-        except CancelledError as error:
-            raise VectorStoreUnavailable("The vector store was closed meanwhile.") from error
+            ) from late
+        except CancelledError as closed:
+            raise VectorStoreUnavailable("The vector store was closed meanwhile.") from closed
         finally:
             future.cancel()
+        if error is not None:
+            raise translated(error) if panicked(error) else error
+        return future.result()
 
     def close(self) -> None:
         """Abandon what still runs, and stop the loop.

@@ -6,15 +6,15 @@ maintains at a time. Invariants: no row is lost and no answer changes; versions 
 ``keep`` stay, because a reader may still be in the middle of one.
 
 Erasure: a deleted row's text stays in its data file until that file is rewritten, which compaction
-does only where more than a tenth of a file is deleted, and then for another ``keep`` in the old
-version. To erase at once: update the remaining rows of the file (which rewrites them), run
-``maintain`` until it has compacted, and wait ``keep``; or rebuild into new tables.
+does only to small files and where more than a tenth of a file is deleted, and then for another
+``keep`` in the old version. To erase at once: update the remaining rows of the file (which rewrites
+them), run ``maintain`` until it has compacted, and wait ``keep``; or rebuild into new tables.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -52,7 +52,7 @@ class _Seen:
     """What this process knows of a table since it last put it in order."""
 
     version: int = -1
-    ordered_at: float = field(default=float("-inf"))
+    ordered_at: float = float("-inf")
     dirty_since: float | None = None
 
 
@@ -70,35 +70,12 @@ class Maintenance:
             done.append(f"dropped {abandoned} abandoned probes")
         async with durable(tables.folders):
             for table in (tables.chunks, tables.processed):
-                done += [f"{table.name}: {what}" for what in await self._order(table)]
-            done += [
-                f"{tables.chunks.name}: {what}" for what in await self._index_vectors(tables.chunks)
-            ]
+                if await self._due(table):
+                    done += [f"{table.name}: {what}" for what in await self._order(table)]
         return "; ".join(done) or "nothing to do"
 
-    async def _order(self, table: Any) -> list[str]:
+    async def _due(self, table: Any) -> bool:
         seen = self._seen.setdefault(table.name, _Seen())
-        if not await self._due(table, seen):
-            return []
-        waiting = await _unindexed(table)
-        stats = await table.optimize(cleanup_older_than=self._policy.keep)
-        seen.version, seen.ordered_at, seen.dirty_since = (
-            await table.version(),
-            time.monotonic(),
-            None,
-        )
-        return [
-            what
-            for count, what in (
-                (stats.compaction.fragments_removed, "compacted {} fragments"),
-                (stats.prune.old_versions_removed, "pruned {} versions"),
-                (waiting, "indexed {} rows"),
-            )
-            if count
-            for what in [what.format(count)]
-        ]
-
-    async def _due(self, table: Any, seen: _Seen) -> bool:
         now, policy = time.monotonic(), self._policy
         if now - seen.ordered_at >= policy.idle_seconds:
             return True
@@ -112,6 +89,20 @@ class Maintenance:
         return fragments > policy.small_fragments or (
             await _unindexed(table) >= policy.unindexed_rows
         )
+
+    async def _order(self, table: Any) -> list[str]:
+        waiting = await _unindexed(table)
+        stats = await table.optimize(cleanup_older_than=self._policy.keep)
+        counted = (
+            (stats.compaction.fragments_removed, "compacted {} fragments"),
+            (waiting, "indexed {} rows"),
+            (stats.prune.old_versions_removed, "pruned {} versions"),
+        )
+        done = [what.format(count) for count, what in counted if count]
+        if "vector" in (await table.schema()).names:
+            done += await self._index_vectors(table)
+        self._seen[table.name] = _Seen(await table.version(), time.monotonic())
+        return done
 
     async def _index_vectors(self, chunks: Any) -> list[str]:
         """Build the vector index once the table and one owner are large; again as they grow."""

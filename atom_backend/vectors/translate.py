@@ -2,7 +2,8 @@
 
 LanceDB raises Python's built-in exceptions; only the message tells a lost race from a broken file.
 Invariant: every exception that leaves this package is one of ``atom_backend.errors``, and nothing
-outside this file reads a message. The texts are those of LanceDB 0.40.
+outside this file reads a message. The texts are those of LanceDB 0.40. Rows, vectors and filters
+are checked before they get here, so that an "invalid input" can only have come from a broken file.
 """
 
 from __future__ import annotations
@@ -39,20 +40,21 @@ class Verdict(Enum):
 _VERDICTS = (
     (
         Verdict.RETRY,
-        r"Retryable commit conflict|Too many concurrent writers|Query timeout|Commit conflict",
+        r"Retryable commit conflict|Incompatible transaction|Too many concurrent writers|"
+        r"Query timeout",
     ),
     (Verdict.UNAVAILABLE, r"Not found: \S+/_versions\b|Failed to connect|error sending request"),
-    (Verdict.REOPEN, r"Incompatible transaction|Not found: \S+/(data|_deletions|_indices)/"),
+    (Verdict.REOPEN, r"Not found: \S+/(data|_deletions|_indices)/"),
     (Verdict.UNAVAILABLE, r"os error \d+|No space left|Generic S3 error|Generic GCS error"),
+    (
+        Verdict.REFUSED,
+        r"cannot cast field|query dim\(|query vector dimension|FixedSizeList|surrogates",
+    ),
     (
         Verdict.CORRUPT,
         r"file size is too small|Invalid range|fill whole buffer|not aligned|Protobuf|footer|"
         r"invalid seek|metadata region|not UTF-8|[Mm]agic|checksum|[Cc]orrupt|panicked|decod|"
-        r"LanceError\(Arrow\)",
-    ),
-    (
-        Verdict.REFUSED,
-        r"cannot cast field|query dim\(|query vector dimension|FixedSizeList|surrogates",
+        r"LanceError\((Arrow|Schema)\)|Invalid (user )?input",
     ),
     (Verdict.MISCONFIGURED, r"was not found|already exists"),
 )
@@ -65,6 +67,11 @@ _MEANINGS: dict[Verdict, tuple[type[AtomError], str]] = {
     Verdict.MISCONFIGURED: (ConfigurationError, "The vector store is not set up"),
     Verdict.REFUSED: (StoredDataError, "LanceDB refused the rows or the query"),
 }
+
+
+def panicked(error: BaseException) -> bool:
+    """Whether this is a panic of LanceDB's native half, whose class Python cannot import."""
+    return type(error).__module__.startswith("pyo3")
 
 
 def judge(error: BaseException) -> Verdict:

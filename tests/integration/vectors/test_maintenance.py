@@ -11,12 +11,13 @@ from typing import Any
 import lancedb
 import numpy as np
 import pytest
+from lancedb.index import IvfSq
 
 from atom_backend.clock import new_id
 from atom_backend.domain.items import Projection
 from atom_backend.domain.principals import OwnerScope
 from atom_backend.domain.search import LegHits
-from atom_backend.vectors import approximate
+from atom_backend.vectors import approximate, reading
 from atom_backend.vectors.maintenance import MaintenancePolicy
 from atom_backend.vectors.store import LanceVectorStore
 from tests.integration.vectors.conftest import OpenStore
@@ -32,6 +33,10 @@ def search(store: LanceVectorStore, query: Projection, depth: int = 1000) -> tup
 
 def answers(legs: tuple[LegHits, ...]) -> list[dict[uuid.UUID, int]]:
     return [{hit.chunk_id: hit.revision for hit in leg.hits} for leg in legs]
+
+
+def chunk_ids(leg: LegHits) -> list[uuid.UUID]:
+    return [hit.chunk_id for hit in leg.hits]
 
 
 def fill(store: LanceVectorStore, count: int) -> list[Projection]:
@@ -131,7 +136,7 @@ def test_the_tables_of_killed_probes_are_removed_and_no_others(
 @pytest.fixture
 def large(folder: Path, open_store: OpenStore) -> Iterator[LanceVectorStore]:
     """Here "large" begins at 600 chunks, so that one owner has a vector index."""
-    policy = MaintenancePolicy(vector_index_rows=600, large_owner=600)
+    policy = MaintenancePolicy(dirty_seconds=0, vector_index_rows=600, large_owner=600)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(approximate, "LARGE_OWNER", 600)
         store = open_store(folder, maintenance=policy)
@@ -141,28 +146,34 @@ def large(folder: Path, open_store: OpenStore) -> Iterator[LanceVectorStore]:
 
 
 def test_a_vector_index_is_built_for_a_large_owner_and_finds_what_the_exact_search_finds(
-    large: LanceVectorStore, folder: Path
+    large: LanceVectorStore, folder: Path, open_store: OpenStore
 ) -> None:
     query = project(OWNER)
     exact = search(large, query, depth=10)[0]
+
     assert "built a vector index over 1000 rows" in large.maintain()
-    large.close()
 
-    scope, vector = OwnerScope(OWNER), query.vectors[0]
-    reopened = LanceVectorStore(
-        str(folder), dimension=16, processed_table="processed_documents", chunks_table=CHUNKS
-    )
-    (close,) = reopened.search(scope, vector=vector, text=None, depth=10)
-    (all_of_them,) = reopened.search(scope, vector=vector, text=None, depth=2_000)
-    reopened.close()
-
-    same = {hit.chunk_id for hit in exact.hits} & {hit.chunk_id for hit in close.hits}
-    assert len(same) >= 9
+    close = search(open_store(folder), query, depth=10)[0]
+    assert len(set(chunk_ids(exact)) & set(chunk_ids(close))) >= 9
     assert [hit.score for hit in close.hits] == pytest.approx(
         [hit.score for hit in exact.hits], abs=0.05
     )
-    assert len(all_of_them.hits) == 900
-    assert all_of_them.exhausted
+
+
+def test_an_approximate_search_that_finds_too_little_is_repeated_exactly(
+    large: LanceVectorStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "PROBES", 1)
+    lancedb.connect(folder).open_table(CHUNKS).create_index(
+        "vector", config=IvfSq(distance_type="cosine", num_partitions=16)
+    )
+    query = project(OWNER)
+
+    shallow, deep = (search(large, query, depth)[0] for depth in (3, 1_000))
+
+    assert len(shallow.hits) == 3
+    assert len(deep.hits) == 900
+    assert deep.exhausted
 
 
 def test_the_vector_index_is_built_once_and_again_after_the_table_doubled(

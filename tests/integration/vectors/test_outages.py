@@ -173,9 +173,10 @@ def test_closing_ends_a_call_that_hangs(
     store.sizes()
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(search, store, stored)
-        store.close()
-        with pytest.raises(VectorStoreUnavailable):
-            waiting.result(timeout=30)
+        while not waiting.done():
+            store.close()
+        with pytest.raises(VectorStoreUnavailable, match="closed"):
+            waiting.result()
 
 
 def test_an_object_store_that_does_not_answer_is_an_outage() -> None:
@@ -231,3 +232,20 @@ def test_a_broken_file_is_reported_as_such_and_never_as_an_empty_answer(
     absent = (part, damage) == ("_versions", Path.unlink)
     with pytest.raises(VectorStoreUnavailable if absent else VectorStoreCorrupt):
         search(reopened, stored)
+
+
+def test_a_panic_of_lancedbs_native_half_is_reported_as_a_broken_file(
+    folder: Path, reopened: LanceVectorStore, stored: Projection
+) -> None:
+    manifests = list((folder / f"{CHUNKS}.lance" / "_versions").iterdir())
+    for path in manifests:
+        sound = path.read_bytes()
+        path.write_bytes(sound.replace(b"fixed_size_binary:16", b"fixed_s*ze_binary:16"))
+
+    with pytest.raises(VectorStoreCorrupt, match="panicked"):
+        search(reopened, stored)
+
+    for path in manifests:
+        broken = path.read_bytes()
+        path.write_bytes(broken.replace(b"fixed_s*ze_binary:16", b"fixed_size_binary:16"))
+    assert reopened.sizes()[CHUNKS] == 2

@@ -77,18 +77,18 @@ def test_between_adding_and_dropping_the_newest_revision_is_the_one_that_is_read
     assert stored(store, old) == (2, list(new.chunks))
 
 
-def test_what_a_late_worker_added_can_be_undone_without_touching_its_successors_rows(
+def test_what_a_late_worker_added_can_be_undone_without_touching_anyone_elses_rows(
     store: LanceVectorStore, folder: Path
 ) -> None:
     projection = project(uuid.uuid4())
-    put(store, [projection], fence=8)
-    store.add_chunks([projection], 7)
-    store.add_processed([projection], 7)
+    for fence in (8, 7, 6):
+        store.add_chunks([projection], fence)
+        store.add_processed([projection], fence)
 
     store.drop_fence([projection.item_id], 7)
 
-    assert fences(folder, CHUNKS) == [8, 8]
-    assert fences(folder, PROCESSED) == [8]
+    assert fences(folder, CHUNKS) == [6, 6, 8, 8]
+    assert fences(folder, PROCESSED) == [6, 8]
 
 
 def test_a_late_worker_cannot_remove_what_its_successor_wrote(
