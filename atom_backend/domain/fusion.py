@@ -51,10 +51,10 @@ def rank(legs: Sequence[LegHits], depths: Sequence[int]) -> list[Candidate]:
 
 
 def _scores(legs: Sequence[LegHits], depth: int) -> list[tuple[UUID, float]]:
-    """Items by falling score, as seen by the first ``depth`` hits of every leg."""
+    """Items by falling score, as seen by a look at ``depth`` hits of every leg."""
     if len(legs) == 1:
         best: dict[UUID, float] = {}
-        for hit in legs[0].hits[:depth]:
+        for hit in _certain(legs[0], depth):
             best.setdefault(hit.item_id, hit.score)
         return list(best.items())
     opinions = [(WEIGHTS[leg.leg], _Opinion.of(leg, depth)) for leg in legs]
@@ -72,7 +72,7 @@ class _Opinion:
 
     A cosine similarity is taken as it is, below 0 as 0; BM25 knows no bound and is divided by the
     question's best. Beyond ``depth`` nothing is known, so an item that was not found counts like
-    the last one that was; where the leg had no more to give, it counts nothing.
+    one at the border; where the leg had no more to give, it counts nothing.
     """
 
     strengths: dict[UUID, float]
@@ -80,16 +80,29 @@ class _Opinion:
 
     @classmethod
     def of(cls, leg: LegHits, depth: int) -> _Opinion:
-        hits = leg.hits[:depth]
-        best = 1.0 if leg.leg is Leg.VECTOR or not hits else hits[0].score
-        scores = [max(hit.score, 0.0) / best for hit in hits]
+        best = 1.0 if leg.leg is Leg.VECTOR or not leg.hits else leg.hits[0].score
         strengths: dict[UUID, float] = {}
-        for hit, score in zip(hits, scores, strict=True):
-            strengths.setdefault(hit.item_id, score)
-        return cls(strengths, beyond=scores[-1] if len(hits) == depth else 0.0)
+        for hit in _certain(leg, depth):
+            strengths.setdefault(hit.item_id, max(hit.score, 0.0) / best)
+        return cls(strengths, beyond=max(_border(leg, depth), 0.0) / best)
 
     def strength(self, item_id: UUID) -> float:
         return self.strengths.get(item_id, self.beyond)
+
+
+def _certain(leg: LegHits, depth: int) -> Sequence[Hit]:
+    """What every look that is at least so deep sees.
+
+    Which of equal scores stand just inside a border is chance, and another look may see others
+    there; so a look speaks only for what is better than the last hit within its depth.
+    """
+    border = _border(leg, depth)
+    return [hit for hit in leg.hits[:depth] if hit.score > border]
+
+
+def _border(leg: LegHits, depth: int) -> float:
+    """The lowest score within ``depth``; below all where the leg had no more to give."""
+    return leg.hits[depth - 1].score if len(leg.hits) >= depth else float("-inf")
 
 
 def _hits_by_item(legs: Sequence[LegHits]) -> dict[UUID, tuple[Hit, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from random import Random
 from uuid import UUID, uuid5
 
 import pytest
@@ -71,6 +72,32 @@ def test_looking_deeper_only_adds_to_the_end_of_the_ranking(
         shown = now
 
 
+@given(
+    st.lists(st.integers(1, 3), max_size=24),
+    st.lists(st.integers(1, 3), max_size=24),
+    DEPTHS,
+    st.randoms(use_true_random=False),
+)
+def test_it_does_not_matter_which_of_equal_scores_a_look_happens_to_see(
+    cosines: list[int], words: list[int], depths: list[int], chance: Random
+) -> None:
+    def look(leg: Leg, scores: list[int], depth: int) -> LegHits:
+        hits = list(
+            scored(leg, [(number, float(score)) for number, score in enumerate(scores)]).hits
+        )
+        chance.shuffle(hits)
+        seen = sorted(hits, key=lambda hit: -hit.score)[:depth]
+        return LegHits(leg, tuple(sorted(seen, key=lambda h: (-h.score, h.chunk_id))), False)
+
+    shown: list[tuple[UUID, float]] = []
+    for looks in range(1, len(depths) + 1):
+        depth = depths[looks - 1]
+        legs = [look(Leg.VECTOR, cosines, depth), look(Leg.TEXT, words, depth)]
+        now = [(one.item_id, one.score) for one in rank(legs, depths[:looks])]
+        assert now[: len(shown)] == shown
+        shown = now
+
+
 @given(LEGS, DEPTHS)
 def test_scores_never_rise_down_the_list(legs: list[LegHits], depths: list[int]) -> None:
     scores = [one.score for one in rank(cut(legs, depths[-1]), depths)]
@@ -79,12 +106,14 @@ def test_scores_never_rise_down_the_list(legs: list[LegHits], depths: list[int])
 
 
 @given(LEGS, DEPTHS)
-def test_every_item_that_a_leg_found_is_one_candidate(
+def test_every_item_above_a_legs_border_is_one_candidate(
     legs: list[LegHits], depths: list[int]
 ) -> None:
-    seen = cut(legs, depths[-1])
+    seen, deepest = cut(legs, depths[-1]), depths[-1]
     ranked = rank(seen, depths)
-    found = {hit.item_id for leg in seen for hit in leg.hits}
+    found = {
+        hit.item_id for leg in seen for hit in leg.hits[: deepest - (len(leg.hits) == deepest)]
+    }
     assert len(ranked) == len(found)
     assert {one.item_id for one in ranked} == found
 
@@ -168,13 +197,13 @@ def test_an_opposite_meaning_counts_like_none() -> None:
 
 
 def test_a_latecomer_stands_behind_what_was_shown_before() -> None:
-    # At depth 1 only items 1 and 2 are seen; asked at once for more, item 3 is the best of all.
+    # At depth 2 only items 1 and 2 are certain; asked at once for more, item 3 is the best of all.
     vector = scored(Leg.VECTOR, [(1, 0.9), (3, 0.88), (4, 0.1)])
     text = scored(Leg.TEXT, [(2, 10.0), (3, 9.9), (5, 1.0)])
-    ranked = rank([vector, text], [1, 3])
+    ranked = rank([vector, text], [2, 4])
     assert [one.item_id for one in ranked][:3] == [item(1), item(2), item(3)]
     assert ranked[2].score <= ranked[1].score
-    assert rank([vector, text], [3])[0].item_id == item(3)
+    assert rank([vector, text], [4])[0].item_id == item(3)
 
 
 def test_a_candidates_hits_take_turns_between_the_legs() -> None:
