@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import lancedb
@@ -17,7 +18,7 @@ from atom_backend.clock import new_id
 from atom_backend.domain.items import Projection
 from atom_backend.domain.principals import OwnerScope
 from atom_backend.domain.search import LegHits
-from atom_backend.vectors import approximate, reading
+from atom_backend.vectors import approximate, maintenance, reading
 from atom_backend.vectors.maintenance import MaintenancePolicy
 from atom_backend.vectors.store import LanceVectorStore
 from tests.integration.vectors.conftest import OpenStore
@@ -108,16 +109,21 @@ def test_versions_are_pruned_only_after_the_time_a_reader_may_take(
     assert store.sizes()[CHUNKS] == 6
 
 
-def test_a_table_nobody_writes_to_is_pruned_once_its_versions_are_old_enough(
-    folder: Path, open_store: OpenStore
+def test_what_no_other_rule_asks_for_is_done_within_the_hour(
+    folder: Path, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    policy = MaintenancePolicy(idle_seconds=0, keep=timedelta(milliseconds=1))
+    now = [0.0]
+    monkeypatch.setattr(maintenance, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    policy = MaintenancePolicy(dirty_seconds=1e9, keep=timedelta(milliseconds=1))
     store = open_store(folder, maintenance=policy)
+    store.maintain()
     fill(store, 2)
-    before = files(folder, "_versions")
+    assert store.maintain() == "nothing to do"
+
+    now[0] = 3600.0
 
     assert "pruned" in store.maintain()
-    assert files(folder, "_versions") < before
+    assert store.maintain() == "nothing to do"
 
 
 def test_the_tables_of_killed_probes_are_removed_and_no_others(
