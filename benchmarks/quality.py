@@ -49,7 +49,7 @@ def main(data_folder: Path, names: tuple[str, ...]) -> None:
 
     Each set is a folder with corpus.jsonl, queries.jsonl and qrels.tsv. A service of its own is
     started, loaded with the documents and asked the judged questions; BM25 (bm25s with its
-    defaults, on title and text) is measured on the same. Takes about five minutes on two cores.
+    defaults, on title and text) is measured on the same. Takes about ten minutes on two cores.
     """
     show_machine()
     with (
