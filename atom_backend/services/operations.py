@@ -8,7 +8,7 @@ from uuid import UUID
 
 from atom_backend.domain.index_state import IndexStatistics
 from atom_backend.domain.ports import Transactions, VectorStore
-from atom_backend.errors import DependencyError, VectorStoreCorrupt
+from atom_backend.errors import ConfigurationError, DependencyError, StoredDataError
 
 _PARKED_SHOWN = 20
 
@@ -41,6 +41,6 @@ class Operations:
             relational = work.sizes()
         try:
             vector_rows: Mapping[str, int] | None = self._vectors.sizes()
-        except (DependencyError, VectorStoreCorrupt):
+        except (DependencyError, StoredDataError, ConfigurationError):
             vector_rows = None
         return Status(index, parked, relational, vector_rows)

@@ -27,7 +27,12 @@ from atom_backend.domain.search import (
     SearchRequest,
     SearchResult,
 )
-from atom_backend.errors import DependencyError, StoredDataError
+from atom_backend.errors import (
+    ConfigurationError,
+    DependencyError,
+    StoredDataError,
+    VectorStoreUnavailable,
+)
 from atom_backend.services.passages import passage_of
 from atom_backend.services.text_search import search_text
 
@@ -41,6 +46,10 @@ DEEPER = 8
 
 MOST_NARROWED = 5_000
 """Up to this many items that satisfy the filter, the legs are told to look at only those."""
+
+_LANCEDB_IS_OF_NO_USE = (VectorStoreUnavailable, StoredDataError, ConfigurationError)
+"""It is down, damaged, or not what this version and model need. (Were PostgreSQL the one with wrong
+data, it would say so again when it answers instead.)"""
 
 _MARGIN = 4
 """Candidates checked beyond the page, so that a few dropped ones cost no second query."""
@@ -63,10 +72,10 @@ class SearchService:
         vector = self._query_vector(request, degraded)
         try:
             found = self._look(principal, request, vector, only)
+            if not found.page:
+                self._require_session(principal)
             passages = self._texts(principal, request, found)
-        except (DependencyError, StoredDataError) as error:
-            if not error.code.startswith("lancedb"):
-                raise
+        except _LANCEDB_IS_OF_NO_USE as error:
             logger.warning("searching without LanceDB: %s", error.message)
             degraded.append(Degraded.LANCEDB)
             return search_text(self._transactions, principal, request, degraded)
@@ -84,6 +93,11 @@ class SearchService:
         with self._transactions.owner(principal) as work:
             matching = work.documents.matching(request.filter, limit=MOST_NARROWED + 1)
         return matching if len(matching) <= MOST_NARROWED else None
+
+    def _require_session(self, principal: Principal) -> None:
+        """With nothing found there was nothing to ask PostgreSQL, which knows ended sessions."""
+        with self._transactions.owner(principal):
+            pass
 
     def _query_vector(self, request: SearchRequest, degraded: list[Degraded]) -> Vector | None:
         if request.mode is SearchMode.TEXT:
