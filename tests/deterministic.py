@@ -14,6 +14,7 @@ import numpy as np
 
 from atom_backend.coordinator.indexer import Indexer
 from atom_backend.domain.items import Span, Vector, Vectors
+from atom_backend.errors import RefusedVector
 
 DIMENSION = 64
 _PLACES_PER_WORD = 4
@@ -48,6 +49,12 @@ class BagOfWords:
         if self._watch is not None:
             self._watch(texts)
         return np.stack([_bag(text) for text in texts])
+
+
+def refuse_poison(texts: Sequence[str]) -> None:
+    """To be watched with: a model that cannot make anything of what mentions poison."""
+    if any("poison" in text for text in texts):
+        raise RefusedVector
 
 
 def indexer(watch: Watch | None = None) -> Indexer:

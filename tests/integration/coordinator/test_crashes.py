@@ -1,4 +1,4 @@
-"""A worker is killed right before or right after every effect that it has.
+"""A worker is killed right after every effect that it has, which is right before the next one.
 
 Whatever it leaves behind, the next worker, once the leases have run out, ends with both stores
 exactly in step: three items are new, one is rewritten, one is deleted.
@@ -25,7 +25,7 @@ EFFECTS = [
     "drop_older",
     "confirm",
 ]
-MOMENTS: list[Moment] = [(when, effect) for effect in EFFECTS for when in ("before", "after")]
+MOMENTS: list[Moment] = [("after", effect) for effect in EFFECTS]
 
 
 def prepare_work(stage: Stage) -> None:

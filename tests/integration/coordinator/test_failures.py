@@ -16,11 +16,10 @@ from atom_backend.errors import (
     ConfigurationError,
     DatabaseUnavailable,
     EmbedderUnavailable,
-    RefusedVector,
     VectorStoreCorrupt,
     VectorStoreUnavailable,
 )
-from tests.deterministic import BagOfWords, ParagraphChunker, Watch
+from tests.deterministic import BagOfWords, ParagraphChunker, Watch, refuse_poison
 from tests.integration.coordinator.stage import BACKOFF, Stage
 from tests.integration.coordinator.watching import Killed, Moment
 from tests.making import a_document
@@ -51,11 +50,6 @@ def fail_at(moment: Moment, error: AtomError) -> Callable[[Moment], None]:
     return announce
 
 
-def refuse_poison(texts: Sequence[str]) -> None:
-    if any("poison" in text for text in texts):
-        raise RefusedVector
-
-
 def die_of_poison(texts: Sequence[str]) -> None:
     if any("poison" in text for text in texts):
         raise Killed
@@ -81,7 +75,7 @@ def test_an_outage_of_the_embedder_never_parks_anything(stage: Stage) -> None:
     stage.assert_in_step()
 
 
-@pytest.mark.parametrize("step", ["add_chunks", "add_processed", "drop_older"])
+@pytest.mark.parametrize("step", ["add_chunks", "drop_older"])
 @pytest.mark.parametrize(
     "error", [VectorStoreUnavailable(), VectorStoreCorrupt(), ConfigurationError("two models")]
 )

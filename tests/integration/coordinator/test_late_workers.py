@@ -35,7 +35,6 @@ PAUSES: list[Moment] = [
     EMBEDDING,
     ("before", "add_chunks"),
     ("after", "add_chunks"),
-    ("after", "add_processed"),
     ("before", "drop_older"),
     ("before", "confirm"),
 ]
@@ -66,7 +65,8 @@ def test_a_late_worker_adds_nothing_that_stays(
     stage.assert_in_step()
 
 
-def test_two_workers_at_once_leave_each_item_once(stage: Stage, pause: PausedAt) -> None:
+def test_two_workers_at_once_leave_each_item_once(stage: Stage) -> None:
+    pause = PausedAt(("before", "drop_older"))
     for number in range(6):
         a_document(stage.transactions, stage.owner, f"Number {number}.\n\nIn two parts.")
     first = in_background(stage.relay(announce=pause, batch=3))
@@ -114,6 +114,32 @@ def test_a_late_workers_failure_costs_the_present_one_nothing(stage: Stage) -> N
     assert stage.entry(document.id) == before
     held.go_on()
     assert present.result(20).settled == 1
+    stage.assert_in_step()
+
+
+def test_a_tombstone_stays_as_long_as_a_late_worker_can_still_be_seen_writing(
+    stage: Stage,
+) -> None:
+    document = a_document(stage.transactions, stage.owner)
+    writing, removing = PausedAt(("before", "add_chunks")), PausedAt(("after", "drop_items"))
+
+    def write_and_die(moment: Moment) -> None:
+        writing(moment)
+        if moment == ("after", "add_chunks"):
+            raise Killed
+
+    late = in_background(stage.relay(announce=write_and_die))
+    writing.wait()
+    delete(stage, document)
+    stage.expire_leases()
+    remover = in_background(stage.relay(announce=removing))
+    removing.wait()
+    writing.go_on()
+    assert isinstance(late.exception(20), Killed)
+    removing.go_on()
+    assert remover.result(20).removed == 0
+    stage.expire_leases()
+    assert stage.converge().removed == 1
     stage.assert_in_step()
 
 

@@ -12,7 +12,6 @@ from tests.making import a_document
 
 MOMENTS: list[Moment] = [
     ("before", "extend"),
-    ("after", "extend"),
     ("after", "add_chunks"),
     ("before", "confirm"),
 ]
@@ -50,6 +49,23 @@ def test_a_deletion_is_carried_out_right_after_the_worker_that_it_overtook(
     assert stage.converge().removed == 1
     assert stage.rows(CHUNKS, document.id) == stage.rows(PROCESSED, document.id) == []
     stage.assert_in_step()
+
+
+def test_a_worker_that_knows_that_it_was_overtaken_does_not_write(stage: Stage) -> None:
+    document = a_document(stage.transactions, stage.owner, "As it was.")
+    pause = PausedAt(("before", "extend"))
+    reached: list[Moment] = []
+
+    def announce(moment: Moment) -> None:
+        reached.append(moment)
+        pause(moment)
+
+    busy = in_background(stage.relay(announce=announce))
+    pause.wait()
+    stage.documents.change(stage.owner, document.id, DocumentChanges(text="As it is."))
+    pause.go_on()
+    busy.result(20)
+    assert ("before", "add_chunks") not in reached
 
 
 def test_an_overtaken_item_holds_up_none_of_its_batch(stage: Stage, pause: PausedAt) -> None:

@@ -1,0 +1,255 @@
+"""Documents: written once, replaced in order, and announced to the index only when they change."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from atom_backend.coordinator.relay import Relay
+from atom_backend.domain.documents import Document, DocumentChanges
+from atom_backend.domain.index_state import IndexState
+from atom_backend.domain.preconditions import IfMatch
+from atom_backend.domain.transactions import StoredResponse
+from atom_backend.errors import (
+    Conflict,
+    InvalidInput,
+    NotFound,
+    PreconditionFailed,
+    VectorStoreUnavailable,
+)
+from atom_backend.services.documents import DocumentService, Stored
+from atom_backend.services.idempotency import Receipt
+from tests.conftest import RunSql
+from tests.deterministic import refuse_poison
+from tests.integration.coordinator.stage import Stage
+from tests.making import a_document, a_draft, a_user
+
+
+def receipt(key: str = "one", fingerprint: bytes = bytes(32)) -> Receipt[Document]:
+    def render(document: Document) -> StoredResponse:
+        return StoredResponse(fingerprint, 201, {}, document.id.bytes)
+
+    return Receipt(key, fingerprint, render)
+
+
+def created(outcome: Document | StoredResponse) -> Document:
+    assert isinstance(outcome, Document)
+    return outcome
+
+
+def kept(outcome: Document | StoredResponse) -> StoredResponse:
+    assert isinstance(outcome, StoredResponse)
+    return outcome
+
+
+def count(sql: RunSql) -> int:
+    return int(sql("select count(*) from documents")[0][0])
+
+
+def test_a_repeated_request_gets_the_first_answer_and_creates_nothing(stage: Stage) -> None:
+    first = created(stage.documents.create(stage.owner, a_draft(), receipt()))
+    again = kept(stage.documents.create(stage.owner, a_draft(), receipt()))
+    assert UUID(bytes=again.body) == first.id
+    assert count(stage.sql) == 1
+
+
+def test_a_key_belongs_to_one_request_of_one_owner(stage: Stage) -> None:
+    stage.documents.create(stage.owner, a_draft(), receipt())
+    with pytest.raises(InvalidInput) as refused:
+        stage.documents.create(stage.owner, a_draft("Another."), receipt(fingerprint=b"x" * 32))
+    assert refused.value.code == "idempotency_key_reused"
+    created(stage.documents.create(a_user(stage.transactions), a_draft(), receipt()))
+    assert count(stage.sql) == 2
+
+
+def test_a_request_that_failed_leaves_its_key_free(stage: Stage) -> None:
+    taken = a_document(stage.transactions, stage.owner, external_id="taken")
+    with pytest.raises(Conflict) as conflict:
+        stage.documents.create(stage.owner, a_draft(external_id="taken"), receipt())
+    assert conflict.value.existing_id == str(taken.id)
+    created(stage.documents.create(stage.owner, a_draft(external_id="free"), receipt()))
+
+
+def test_of_simultaneous_requests_with_one_key_one_creates(stage: Stage) -> None:
+    def create(_: int) -> Document | StoredResponse | Conflict:
+        try:
+            return stage.documents.create(stage.owner, a_draft(), receipt())
+        except Conflict as conflict:
+            return conflict
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(create, range(4)))
+    assert sum(isinstance(outcome, Document) for outcome in outcomes) == 1
+    conflicts = {outcome.code for outcome in outcomes if isinstance(outcome, Conflict)}
+    assert conflicts <= {"idempotency_in_progress"}
+    assert count(stage.sql) == 1
+
+
+def wait_for_a_blocked_statement(sql: RunSql) -> None:
+    """Until somebody in this database waits for a lock."""
+    blocked = """select 1 from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'"""
+    until = time.monotonic() + 20
+    while not sql(blocked):
+        assert time.monotonic() < until, "nobody waits"
+
+
+def test_a_put_that_meets_another_replaces_what_that_created(stage: Stage) -> None:
+    """Both looked when there was nothing; the other one commits first."""
+    with ThreadPoolExecutor(1) as pool:
+        with stage.transactions.owner(stage.owner) as work:
+            first = work.documents.add(UUID(int=1), a_draft("First.", external_id="name"))
+            put = pool.submit(stage.documents.put, stage.owner, "name", a_draft("Second."))
+            wait_for_a_blocked_statement(stage.sql)
+        stored = put.result(20)
+    assert (stored.outcome, stored.document.id) == ("replaced", first.id)
+    assert stage.documents.text(stage.owner, first.id)[1] == "Second."
+    assert count(stage.sql) == 1
+
+
+def test_simultaneous_puts_of_one_name_create_one_document(stage: Stage) -> None:
+    def put(number: int) -> Stored:
+        return stage.documents.put(stage.owner, "name", a_draft(f"Text {number}."))
+
+    with ThreadPoolExecutor(4) as pool:
+        stored = list(pool.map(put, range(4)))
+    assert sorted(one.outcome for one in stored) == ["new", "replaced", "replaced", "replaced"]
+    assert sorted(one.document.revision for one in stored) == [1, 2, 3, 4]
+    stage.converge()
+    stage.assert_in_step()
+
+
+def test_a_write_that_expects_another_revision_changes_nothing(stage: Stage) -> None:
+    document = a_document(stage.transactions, stage.owner, external_id="name")
+    stale, current = IfMatch(frozenset({7})), IfMatch(frozenset({7, 1}))
+    change = DocumentChanges(tags=("new",))
+    documents, owner = stage.documents, stage.owner
+    with pytest.raises(PreconditionFailed):
+        documents.change(owner, document.id, change, stale)
+    with pytest.raises(PreconditionFailed):
+        documents.put(owner, "name", a_draft("New."), stale)
+    with pytest.raises(PreconditionFailed):
+        documents.remove(owner, document.id, stale)
+    with pytest.raises(PreconditionFailed):
+        documents.put(owner, "absent", a_draft("New."), IfMatch(None))
+    assert documents.get(owner, document.id) == document
+    assert count(stage.sql) == 1
+    assert documents.change(owner, document.id, change, current).revision == 2
+    assert documents.put(owner, "name", a_draft("New."), IfMatch(None)).document.revision == 3
+    documents.remove(owner, document.id, IfMatch(frozenset({3})))
+    assert count(stage.sql) == 0
+
+
+def test_what_did_not_change_is_not_announced(stage: Stage) -> None:
+    draft = a_draft(tags=("sea",), metadata={"depth": 3})
+    document = stage.documents.put(stage.owner, "name", draft).document
+    stage.converge()
+    entry = stage.entry(document.id)
+    stored = stage.documents.put(stage.owner, "name", draft)
+    assert (stored.outcome, stored.document.revision) == ("unchanged", 1)
+    same = DocumentChanges(title=draft.title, text=draft.text, metadata={"depth": 3})
+    assert stage.documents.change(stage.owner, document.id, same).revision == 1
+    retagged = stage.documents.put(stage.owner, "name", replace(draft, tags=("land",)))
+    assert (retagged.outcome, retagged.document.revision) == ("replaced", 2)
+    assert retagged.document.index_state is IndexState.INDEXED
+    assert stage.entry(document.id) == entry
+    stage.assert_in_step()
+
+
+@pytest.mark.parametrize("change", [DocumentChanges(text="New."), DocumentChanges(title="New")])
+def test_what_changed_is_announced_in_the_same_transaction(
+    stage: Stage, change: DocumentChanges
+) -> None:
+    document = a_document(stage.transactions, stage.owner)
+    stage.converge()
+    changed = stage.documents.change(stage.owner, document.id, change)
+    assert (changed.revision, changed.content_revision) == (2, 2)
+    assert changed.index_state is IndexState.PENDING
+    assert stage.entry(document.id).revision == 2
+    stage.converge()
+    stage.assert_in_step()
+
+
+def test_a_change_of_metadata_is_merged_into_what_is_there(stage: Stage) -> None:
+    metadata = {"kept": 1, "gone": 2, "deep": {"kept": [1], "gone": True}}
+    document = a_document(stage.transactions, stage.owner, metadata=metadata)
+    patch = DocumentChanges(metadata={"gone": None, "new": "x", "deep": {"gone": None}})
+    changed = stage.documents.change(stage.owner, document.id, patch)
+    assert changed.metadata == {"kept": 1, "new": "x", "deep": {"kept": [1]}}
+
+
+def waiting_for(stage: Stage, relay: Relay) -> DocumentService:
+    """While it pauses, the worker works."""
+
+    def pause(_: float) -> None:
+        stage.converge(relay)
+
+    return DocumentService(stage.transactions, stage.vectors, pause=pause)
+
+
+def test_waiting_ends_when_the_document_is_indexed(stage: Stage) -> None:
+    waiting = waiting_for(stage, stage.relay())
+    document = a_document(stage.transactions, stage.owner)
+    indexed = waiting.wait_until_indexed(stage.owner, document, 60)
+    assert (indexed.index_state, indexed.chunk_count) == (IndexState.INDEXED, 1)
+
+
+def test_waiting_ends_when_the_document_is_parked(stage: Stage) -> None:
+    waiting = waiting_for(stage, stage.relay(refuse_poison))
+    document = a_document(stage.transactions, stage.owner, "Some poison.")
+    parked = waiting.wait_until_indexed(stage.owner, document, 60)
+    assert parked.index_state is IndexState.PARKED
+    assert parked.index_reason
+
+
+def test_waiting_ends_when_its_time_is_up(stage: Stage) -> None:
+    passed: list[float] = []
+    waiting = DocumentService(
+        stage.transactions, stage.vectors, pause=passed.append, monotonic=lambda: sum(passed)
+    )
+    document = a_document(stage.transactions, stage.owner)
+    assert waiting.wait_until_indexed(stage.owner, document, 3) == document
+    assert sum(passed) == pytest.approx(3)
+
+
+def test_the_chunks_of_a_document_are_those_of_the_vector_store(stage: Stage) -> None:
+    document = a_document(stage.transactions, stage.owner, "One.\n\nTwo.")
+    assert stage.documents.chunks(stage.owner, document.id) == (document, 0, [])
+    stage.converge()
+    _, revision, chunks = stage.documents.chunks(stage.owner, document.id)
+    assert (revision, [chunk.text for chunk in chunks]) == (1, ["One.", "Two."])
+    stage.lance.rename(stage.lance.with_name("hidden"))
+    with pytest.raises(VectorStoreUnavailable):
+        stage.documents.chunks(stage.owner, document.id)
+
+
+def test_a_document_of_somebody_else_is_not_there(stage: Stage) -> None:
+    document = a_document(stage.transactions, stage.owner, external_id="name")
+    stranger = a_user(stage.transactions)
+    for attempt in (
+        lambda: stage.documents.get(stranger, document.id),
+        lambda: stage.documents.get_by_external_id(stranger, "name"),
+        lambda: stage.documents.text(stranger, document.id),
+        lambda: stage.documents.chunks(stranger, document.id),
+        lambda: stage.documents.change(stranger, document.id, DocumentChanges(title="Mine")),
+        lambda: stage.documents.remove(stranger, document.id),
+    ):
+        with pytest.raises(NotFound):
+            attempt()
+    assert stage.documents.put(stranger, "name", a_draft()).outcome == "new"
+    assert stage.documents.get(stage.owner, document.id) == document
+
+
+def test_writes_do_not_wait_for_the_vector_store(stage: Stage) -> None:
+    hidden = stage.lance.rename(stage.lance.with_name("hidden"))
+    document = created(stage.documents.create(stage.owner, a_draft()))
+    stage.documents.change(stage.owner, document.id, DocumentChanges(text="Changed."))
+    gone = created(stage.documents.create(stage.owner, a_draft()))
+    stage.documents.remove(stage.owner, gone.id)
+    hidden.rename(stage.lance)
+    stage.converge()
+    stage.assert_in_step()

@@ -1,0 +1,154 @@
+"""Importing can be interrupted and repeated at will; what cannot be read fails alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from atom_backend.errors import RequestError
+from atom_backend.extraction.extractor import SubprocessExtractor
+from atom_backend.services.importing import Importing, candidates
+from atom_backend.services.uploads import Uploads
+from tests.integration.coordinator.stage import Stage
+
+
+@pytest.fixture(scope="module")
+def uploads() -> Iterator[Uploads]:
+    with SubprocessExtractor() as extractor:
+        yield Uploads(extractor)
+
+
+def run(stage: Stage, uploads: Uploads, path: Path) -> dict[str, str]:
+    """Import everything; by name, the outcome or the error's code."""
+    importing = Importing(stage.documents, uploads)
+    outcomes = {}
+    for candidate in candidates(path, "shelf"):
+        try:
+            outcomes[candidate.name] = importing.store(stage.owner, candidate)
+        except RequestError as error:
+            outcomes[candidate.name] = error.code
+    return outcomes
+
+
+def lines(path: Path, *written: object) -> Path:
+    rows = (row if isinstance(row, str) else json.dumps(row) for row in written)
+    path.write_text("\n".join(rows))
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "shelf"
+    (path / "deep").mkdir(parents=True)
+    (path / ".git").mkdir()
+    (path / "tides.md").write_text("# Of tides\n\nThe tides follow the moon.")
+    (path / "deep" / "moon.txt").write_text("The moon is far.")
+    (path / "page.html").write_text("<title>Seas</title><p>The sea is wide.</p>")
+    (path / "blank.txt").write_text("  \n")
+    (path / "noise.bin").write_bytes(bytes(range(256)) * 8)
+    (path / ".hidden").write_text("Not for reading.")
+    (path / ".git" / "config").write_text("Not for reading either.")
+    return path
+
+
+def test_a_folder_is_imported_by_the_names_of_its_files(
+    stage: Stage, uploads: Uploads, folder: Path
+) -> None:
+    outcomes = run(stage, uploads, folder)
+    assert {name for name, outcome in outcomes.items() if outcome == "new"} == {
+        "tides.md",
+        "deep/moon.txt",
+        "page.html",
+    }
+    assert outcomes.keys() - {"tides.md", "deep/moon.txt", "page.html"} == {
+        "blank.txt",
+        "noise.bin",
+    }
+    document = stage.documents.get_by_external_id(stage.owner, "tides.md")
+    assert (document.title, document.source) == ("Of tides", "shelf")
+    stage.converge()
+    stage.assert_in_step()
+
+
+def test_a_second_import_changes_nothing_that_is_unchanged(
+    stage: Stage, uploads: Uploads, folder: Path
+) -> None:
+    run(stage, uploads, folder)
+    stage.converge()
+    (folder / "tides.md").write_text("# Of tides\n\nRewritten.")
+    again = run(stage, uploads, folder)
+    assert [again[name] for name in ("tides.md", "deep/moon.txt", "page.html")] == [
+        "replaced",
+        "unchanged",
+        "unchanged",
+    ]
+    assert stage.converge().leased == 1
+    stage.assert_in_step()
+
+
+def test_lines_are_imported_under_their_own_names(
+    stage: Stage, uploads: Uploads, tmp_path: Path
+) -> None:
+    path = lines(
+        tmp_path / "shelf.jsonl",
+        {"_id": "a", "title": "A", "text": "First.", "tags": ["x"], "metadata": {"n": 1}},
+        {"external_id": "b", "text": "Second.\nIts second line.", "source": "elsewhere"},
+        "",
+        {"text": "Third, without a name."},
+    )
+    expected = ["shelf.jsonl:1", "shelf.jsonl:2", "shelf.jsonl:4"]
+    assert run(stage, uploads, path) == dict.fromkeys(expected, "new")
+    first = stage.documents.get_by_external_id(stage.owner, "a")
+    assert (first.title, first.tags, first.metadata, first.source) == (
+        "A",
+        ("x",),
+        {"n": 1},
+        "shelf",
+    )
+    second = stage.documents.get_by_external_id(stage.owner, "b")
+    assert (second.title, second.source) == ("Second.", "elsewhere")
+    assert stage.documents.get_by_external_id(stage.owner, "shelf.jsonl:4").title == (
+        "Third, without a name."
+    )
+    assert run(stage, uploads, path) == dict.fromkeys(expected, "unchanged")
+
+
+def test_a_bad_line_fails_alone(stage: Stage, uploads: Uploads, tmp_path: Path) -> None:
+    path = lines(
+        tmp_path / "shelf.jsonl",
+        {"_id": "before", "text": "Good."},
+        "{not json",
+        "[1, 2]",
+        {"title": "No text"},
+        {"text": 7},
+        {"text": "  "},
+        {"text": "Tags", "tags": "x"},
+        {"text": "Tags", "tags": [1]},
+        {"text": "Metadata", "metadata": []},
+        '{"text": "Not a number", "metadata": {"n": NaN}}',
+        '{"text": "Half a character: \\ud800"}',
+        '{"text": "NUL: \\u0000"}',
+        "[" * 100_000,
+        {"_id": "after", "text": "Good."},
+    )
+    outcomes = list(run(stage, uploads, path).values())
+    assert outcomes[0] == outcomes[-1] == "new"
+    assert set(outcomes[1:-1]) == {"malformed_line", "invalid_input"}
+    assert len(outcomes) == 14
+    assert stage.sql("select count(*) from documents") == [(2,)]
+
+
+def test_a_single_file_and_an_unreadable_one(
+    stage: Stage, uploads: Uploads, tmp_path: Path
+) -> None:
+    path = tmp_path / "note.txt"
+    path.write_text("A note.")
+    assert run(stage, uploads, path) == {"note.txt": "new"}
+    (candidate,) = candidates(path, "shelf")
+    path.unlink()
+    with pytest.raises(RequestError) as refused:
+        Importing(stage.documents, uploads).store(stage.owner, candidate)
+    assert refused.value.code == "unreadable_file"
