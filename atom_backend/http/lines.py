@@ -1,6 +1,6 @@
 """Newline-delimited JSON, in and out, one line at a time.
 
-Invariant: memory is bounded by one line, however long the stream; a line that is too long is
+Invariant: memory is bounded, however long the stream; a line that is too long is
 skipped whole and reported under its number.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Generic, Protocol, Self, TypeVar
+from typing import ClassVar, Generic, Self, TypeVar
 
 from flask import Request
 from pydantic import BaseModel
@@ -16,17 +16,10 @@ from pydantic import BaseModel
 from atom_backend.errors import TooLarge
 from atom_backend.http import strict_json
 from atom_backend.http.body_stream import BodyStream
+from atom_backend.http.read_ahead import ByteStream, ReadAhead
 
 Model = TypeVar("Model", bound=BaseModel)
 NDJSON = "application/x-ndjson"
-_BLOCK = 8 * 1024
-"""Bytes to read at once. Servers wait until they have them all, so fewer means earlier answers."""
-
-
-class ByteStream(Protocol):
-    """What lines are read from."""
-
-    def read(self, size: int, /) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +67,17 @@ class LinesBody(Generic[Model]):
     def _raw_lines(self) -> Iterator[bytes | None]:
         """Every line; ``None`` for one that is too long."""
         rest, overlong = bytearray(), False
-        while block := self._stream.read(_BLOCK):
-            *complete, last = block.split(b"\n")
-            for part in complete:
-                rest += part
-                yield None if overlong or len(rest) > self._longest else bytes(rest)
-                rest.clear()
-                overlong = False
-            rest += last
-            if len(rest) > self._longest:
-                rest.clear()
-                overlong = True
+        with ReadAhead(self._stream) as ahead:
+            while block := ahead.read():
+                *complete, last = block.split(b"\n")
+                for part in complete:
+                    rest += part
+                    yield None if overlong or len(rest) > self._longest else bytes(rest)
+                    rest.clear()
+                    overlong = False
+                rest += last
+                if len(rest) > self._longest:
+                    rest.clear()
+                    overlong = True
         if overlong or rest:
             yield None if overlong else bytes(rest)

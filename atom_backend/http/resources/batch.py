@@ -46,10 +46,10 @@ def load_documents(call: Call[None, DocumentLines]) -> Response:
     """Store many documents, one JSON object a line.
 
     Each line is answered by a line `{"line", "status", "document" | "error"}`, in order, while
-    the rest of the request is still being read. So read the answer while you send, or send at
-    most a few thousand lines at once; and do not wait for an answer before you send the next
-    line, because lines are taken in by the block. A document with an `external_id` replaces the
-    one of that name (status 200), so an interrupted load is simply sent again.
+    the rest of the request is still being read; read the answers while you send or, up to
+    256 MB, afterwards. Do not wait for an answer before you send the next line, because lines
+    are taken in by the block. A document with an `external_id` replaces the one of that name
+    (status 200), so an interrupted load is simply sent again.
     """
     lines = to_the_end(_answers(call), lambda problem: _failed(None, problem))
     return Response(lines, content_type=NDJSON)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from threading import Event
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from atom_backend.errors import MalformedRequest
 from atom_backend.http.lines import NDJSON
+from atom_backend.http.read_ahead import IN_MEMORY
 from tests.unit.http.tiny import GOOD, ThingLines, client
+
+PATIENCE = 30.0
 
 
 def answers(body: bytes) -> list[str]:
@@ -43,20 +48,46 @@ def test_a_failure_in_the_middle_ends_the_answer_with_a_problem() -> None:
 
 
 class Drip:
-    """A stream that says what was taken from it."""
+    """A stream that gives one block at a time; ``gate`` holds back all but the first."""
 
-    def __init__(self, blocks: list[bytes]) -> None:
+    def __init__(self, blocks: list[bytes], gate: Event | None = None) -> None:
         self.blocks = blocks
+        self.gate = gate
+        self.taken = 0
+        self.emptied = Event()
 
     def read(self, size: int = -1, /) -> bytes:
-        return self.blocks.pop(0) if self.blocks else b""
+        if self.gate is not None and self.taken:
+            self.gate.wait(PATIENCE)
+        if self.taken == len(self.blocks):
+            self.emptied.set()
+            return b""
+        self.taken += 1
+        return self.blocks[self.taken - 1]
 
 
-def test_a_line_is_handed_out_before_the_next_block_is_read() -> None:
-    drip = Drip([b'{"name":"a"}\n', b'{"name":"b"}\n'])
-    lines = iter(ThingLines(drip, 100))
+def test_a_line_is_handed_out_before_the_next_block_has_come() -> None:
+    gate = Event()
+    lines = iter(ThingLines(Drip([b'{"name":"a"}\n', b'{"name":"b"}\n'], gate), 100))
     assert next(lines).read().name == "a"
-    assert drip.blocks == [b'{"name":"b"}\n']
+    gate.set()
+    assert [line.read().name for line in lines] == ["b"]
+
+
+def test_a_client_may_send_everything_before_it_reads_anything() -> None:
+    many = 3 * IN_MEMORY // len(b'{"name":"a"}\n' * 64)
+    drip = Drip([b'{"name":"a"}\n' * 64] * many)
+    lines = iter(ThingLines(drip, 100))
+    next(lines)
+    assert drip.emptied.wait(PATIENCE)
+    assert sum(1 for _ in lines) == many * 64 - 1
+
+
+def test_a_connection_closed_under_our_hands_does_not_keep_the_reader_waiting() -> None:
+    closed = io.BytesIO(b"x")
+    closed.close()
+    with pytest.raises(MalformedRequest, match="broke off"):
+        list(ThingLines(closed, 100))
 
 
 def test_a_stream_cut_short_never_gives_its_last_line() -> None:
