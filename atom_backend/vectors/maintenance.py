@@ -24,9 +24,13 @@ from atom_backend.vectors.approximate import LARGE_OWNER
 from atom_backend.vectors.connection import Tables
 from atom_backend.vectors.durability import durable
 from atom_backend.vectors.probe import sweep
+from atom_backend.vectors.translate import LANCE_ERRORS, Verdict, judge
 
 DEADLINE = 1800.0
 """Seconds for one round: rebuilding a vector index over a million rows takes about a minute."""
+
+_ATTEMPTS = 5
+"""A compaction that lost to a writer is begun again this often in one round."""
 
 _VECTOR_INDEX = "vector_at_"
 """Followed by the number of rows that the index was built on."""
@@ -92,7 +96,9 @@ class Maintenance:
 
     async def _order(self, table: Any) -> list[str]:
         waiting = await _unindexed(table)
-        stats = await table.optimize(cleanup_older_than=self._policy.keep)
+        stats = await self._optimized(table)
+        if stats is None:
+            return ["postponed, because writers were quicker"]
         counted = (
             (stats.compaction.fragments_removed, "compacted {} fragments"),
             (waiting, "indexed {} rows"),
@@ -103,6 +109,16 @@ class Maintenance:
             done += await self._index_vectors(table)
         self._seen[table.name] = _Seen(await table.version(), time.monotonic())
         return done
+
+    async def _optimized(self, table: Any) -> Any:
+        """LanceDB's statistics; ``None`` where deletes kept changing the files being compacted."""
+        for _ in range(_ATTEMPTS):
+            try:
+                return await table.optimize(cleanup_older_than=self._policy.keep)
+            except LANCE_ERRORS as error:
+                if judge(error) is not Verdict.RETRY:
+                    raise
+        return None
 
     async def _index_vectors(self, chunks: Any) -> list[str]:
         """Build the vector index once the table and one owner are large; again as they grow."""

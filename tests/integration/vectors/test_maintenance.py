@@ -12,6 +12,7 @@ from typing import Any
 import lancedb
 import numpy as np
 import pytest
+from lancedb import AsyncTable
 from lancedb.index import IvfSq
 
 from atom_backend.clock import new_id
@@ -93,6 +94,20 @@ def test_a_few_changes_wait_until_the_table_was_dirty_for_a_while(
 
     assert patient.maintain() == "nothing to do"
     assert "indexed 3 rows" in eager.maintain()
+
+
+def test_a_compaction_that_keeps_losing_to_writers_is_left_to_the_next_round(
+    store: LanceVectorStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def preempted(*_: object, **__: object) -> None:
+        raise RuntimeError("lance error: Retryable commit conflict for version 7: Please retry.")
+
+    fill(store, 3)
+    with monkeypatch.context() as patch:
+        patch.setattr(AsyncTable, "optimize", preempted)
+        assert "document_chunks: postponed, because writers were quicker" in store.maintain()
+
+    assert "document_chunks: compacted 3 fragments" in store.maintain()
 
 
 def test_versions_are_pruned_only_after_the_time_a_reader_may_take(
