@@ -104,8 +104,10 @@ def test_what_hangs_is_down_at_the_deadline_and_is_not_asked_again_until_it_answ
         assert health.embedder.detail == "no answer within the deadline"
     assert hanging.calls == 1
     hanging.released.set()
+    checks = 1
     while service.check().embedder.status is not Status.HEALTHY:
-        assert hanging.calls < 100
+        checks += 1
+    assert hanging.calls <= 1 + checks
 
 
 def test_a_crowd_that_asks_costs_the_stores_one_probe(open_health: OpenHealth) -> None:
