@@ -141,10 +141,6 @@ class VectorSearch(Protocol):
         """
         ...
 
-    def passages(self, scope: OwnerScope, chunk_ids: Sequence[UUID]) -> Mapping[UUID, str]:
-        """The texts of these chunks."""
-        ...
-
     def chunks(self, scope: OwnerScope, item_id: UUID) -> tuple[int, list[Chunk]] | None:
         """The newest stored revision of an item and its chunks in order; None if there is none."""
         ...

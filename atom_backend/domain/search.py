@@ -80,7 +80,10 @@ class SearchRequest:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One chunk that a leg found. ``score``: cosine similarity (vector leg) or BM25 (text leg)."""
+    """One chunk that a leg found. ``score``: cosine similarity (vector leg) or BM25 (text leg).
+
+    ``text`` comes along because asking for it afterwards would take longer than the leg itself.
+    """
 
     chunk_id: UUID
     item_id: UUID
@@ -90,6 +93,7 @@ class Hit:
     start: int
     end: int
     score: float
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from atom_backend.domain.highlights import highlights, window
-from atom_backend.domain.items import Span
-from atom_backend.domain.search import Hit, Passage
+from atom_backend.domain.search import Hit, Passage, SearchRequest
 
 
-def passage_of(query: str, hit: Hit, text: str | None) -> Passage:
-    """The chunk that a leg found; without text where it was not asked for."""
-    marks: tuple[Span, ...] = ()
-    if text is not None:
-        marks = highlights(query, text, offset=hit.start)
-    return Passage(text, hit.start, hit.end, hit.ordinal, marks)
+def passage_of(request: SearchRequest, hit: Hit) -> Passage:
+    """The chunk that a leg found; without text and marks where they were not asked for."""
+    if not request.include_text:
+        return Passage(None, hit.start, hit.end, hit.ordinal)
+    marks = highlights(request.query, hit.text, offset=hit.start)
+    return Passage(hit.text, hit.start, hit.end, hit.ordinal, marks)
 
 
 def passage_around(query: str, text: str, *, include_text: bool) -> Passage:

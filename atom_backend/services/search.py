@@ -9,7 +9,7 @@ until the page is full or they have no more; a missing part is named (I6).
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -74,13 +74,12 @@ class SearchService:
             found = self._look(principal, request, vector, only)
             if not found.page:
                 self._require_session(principal)
-            passages = self._texts(principal, request, found)
         except _LANCEDB_IS_OF_NO_USE as error:
             logger.warning("searching without LanceDB: %s", error.message)
             degraded.append(Degraded.LANCEDB)
             return search_text(self._transactions, principal, request, degraded)
         return SearchAnswer(
-            results=tuple(_result(request, one, passages) for one in found.page),
+            results=tuple(_result(request, one) for one in found.page),
             legs=found.legs_run,
             degraded=tuple(degraded),
             next_offset=request.offset + request.limit if found.more else None,
@@ -138,14 +137,6 @@ class SearchService:
             if full or ended:
                 return _Found(legs, survivors, request)
             depths.append(depths[-1] * DEEPER)
-
-    def _texts(
-        self, principal: Principal, request: SearchRequest, found: _Found
-    ) -> Mapping[UUID, str]:
-        if not request.include_text:
-            return {}
-        shown = [hit.chunk_id for one in found.page for hit in one.shown(request.chunks)]
-        return self._vectors.passages(principal.scope, shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +206,7 @@ def _exhausted(legs: Sequence[LegHits]) -> bool:
     return all(leg.exhausted for leg in legs)
 
 
-def _result(request: SearchRequest, survivor: _Survivor, texts: Mapping[UUID, str]) -> SearchResult:
+def _result(request: SearchRequest, survivor: _Survivor) -> SearchResult:
     shown = survivor.shown(request.chunks)
     document = survivor.document
     return SearchResult(
@@ -225,6 +216,6 @@ def _result(request: SearchRequest, survivor: _Survivor, texts: Mapping[UUID, st
         score=survivor.candidate.score,
         revision=document.revision,
         stale=shown[0].revision != document.content_revision,
-        passages=tuple(passage_of(request.query, hit, texts.get(hit.chunk_id)) for hit in shown),
+        passages=tuple(passage_of(request, hit) for hit in shown),
         document=document,
     )

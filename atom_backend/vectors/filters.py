@@ -35,11 +35,6 @@ def visible(
     return Filter(" AND ".join(conditions))
 
 
-def passages(scope: OwnerScope, chunk_ids: Collection[UUID]) -> Filter:
-    """The owner's rows of these chunks."""
-    return Filter(f"{visible(scope)} AND {_is_one_of('chunk_id', chunk_ids)}")
-
-
 def items(item_ids: Collection[UUID]) -> Filter:
     """Every row of these items."""
     return Filter(_is_one_of("document_id", item_ids))

@@ -25,7 +25,9 @@ from atom_backend.vectors.connection import Tables
 from atom_backend.vectors.filters import Filter
 from atom_backend.vectors.schema import checked, passage
 
-_HIT_COLUMNS = ["chunk_id", "document_id", "kind", "revision", "ordinal", "start", "end"]
+_HIT_COLUMNS = [
+    *("chunk_id", "document_id", "kind", "revision", "ordinal", "start", "end", "title", "content")
+]
 _CHUNK_COLUMNS = ["chunk_id", "revision", "fence", "ordinal", "start", "end", "title", "content"]
 _match: Any = MatchQuery
 _LONGEST_QUERY = 10_000
@@ -60,17 +62,6 @@ class Reading:
         if text is not None:
             legs.append(_text_leg(tables.chunks, text, where, depth))
         return tuple(await asyncio.gather(*legs))
-
-    async def passages(
-        self, tables: Tables, scope: OwnerScope, chunk_ids: Collection[UUID]
-    ) -> dict[UUID, str]:
-        """As ``VectorSearch.passages``."""
-        texts: dict[UUID, str] = {}
-        for batch in filters.batches(chunk_ids):
-            query = tables.chunks.query().where(filters.passages(scope, batch))
-            for row in await query.select(["chunk_id", "title", "content"]).to_list():
-                texts[UUID(bytes=row["chunk_id"])] = passage(row["title"], row["content"])
-        return texts
 
     async def chunks(
         self, tables: Tables, scope: OwnerScope, item_id: UUID
@@ -132,23 +123,26 @@ def _numbers(found: Any, column: str) -> Any:
 
 def _leg(leg: Leg, found: Any, scores: Any, depth: int) -> LegHits:
     """``exhausted`` counts rows, not hits: a duplicate took a place that a further match lost."""
-    rows = zip(found.select(_HIT_COLUMNS).to_pylist(), scores.tolist(), strict=True)
-    hits = sorted((_hit(row, score) for row, score in rows), key=lambda h: (-h.score, h.chunk_id))
-    distinct = {hit.chunk_id: hit for hit in reversed(hits)}
-    ordered = tuple(hit for hit in hits if distinct[hit.chunk_id] is hit)
-    return LegHits(leg, ordered, exhausted=found.num_rows < depth)
+    columns = (found[name].to_pylist() for name in _HIT_COLUMNS)
+    rows = sorted(zip((-scores).tolist(), *columns, strict=True))
+    distinct = {row[1]: row for row in reversed(rows)}
+    hits = tuple(_hit(row) for row in rows if distinct[row[1]] is row)
+    return LegHits(leg, hits, exhausted=found.num_rows < depth)
 
 
-def _hit(row: dict[str, Any], score: float) -> Hit:
+def _hit(row: tuple[Any, ...]) -> Hit:
+    """From a row of ``_HIT_COLUMNS`` behind its negated score."""
+    negated, chunk_id, item_id, kind, revision, ordinal, start, end, title, content = row
     return Hit(
-        chunk_id=UUID(bytes=row["chunk_id"]),
-        item_id=UUID(bytes=row["document_id"]),
-        kind=_kind(row["kind"]),
-        revision=row["revision"],
-        ordinal=row["ordinal"],
-        start=row["start"],
-        end=row["end"],
-        score=score,
+        chunk_id=UUID(bytes=chunk_id),
+        item_id=UUID(bytes=item_id),
+        kind=_kind(kind),
+        revision=revision,
+        ordinal=ordinal,
+        start=start,
+        end=end,
+        score=-negated,
+        text=passage(title, content),
     )
 
 

@@ -62,9 +62,6 @@ class LanceVectorStore:
             )
         )
 
-    def passages(self, scope: OwnerScope, chunk_ids: Sequence[UUID]) -> Mapping[UUID, str]:
-        return self._connection.call(lambda t: self._reading.passages(t, scope, chunk_ids))
-
     def chunks(self, scope: OwnerScope, item_id: UUID) -> tuple[int, list[Chunk]] | None:
         return self._connection.call(lambda t: self._reading.chunks(t, scope, item_id))
 

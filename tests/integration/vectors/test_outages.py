@@ -37,7 +37,6 @@ def search(store: LanceVectorStore, projection: Projection) -> object:
 
 CALLS: dict[str, Call] = {
     "search": search,
-    "passages": lambda s, p: s.passages(OwnerScope(p.owner_id), [p.chunks[0].chunk_id]),
     "chunks": lambda s, p: s.chunks(OwnerScope(p.owner_id), p.item_id),
     "add_chunks": lambda s, p: s.add_chunks([p], 2),
     "add_processed": lambda s, p: s.add_processed([p], 2),
@@ -49,7 +48,7 @@ CALLS: dict[str, Call] = {
     "sizes": lambda s, p: s.sizes(),
     "probe": lambda s, p: s.probe(),
 }
-READS = ("search", "passages", "chunks")
+READS = ("search", "chunks")
 
 
 @pytest.fixture

@@ -36,10 +36,6 @@ def test_what_was_stored_is_given_back_chunk_by_chunk(store: LanceVectorStore) -
     put(store, [projection])
 
     assert stored(store, projection) == (3, list(projection.chunks))
-    texts = store.passages(
-        OwnerScope(projection.owner_id), [chunk.chunk_id for chunk in projection.chunks[1:]]
-    )
-    assert texts == {chunk.chunk_id: chunk.text for chunk in projection.chunks[1:]}
 
 
 def test_the_processed_row_says_what_was_projected(store: LanceVectorStore, folder: Path) -> None:
