@@ -69,7 +69,7 @@ class Settings(BaseModel):
     lease_seconds: float = Field(60.0, alias="ATOM_LEASE_SECONDS", ge=1, le=3600)
     relay_batch: int = Field(32, alias="ATOM_RELAY_BATCH", ge=1, le=1000)
     max_attempts: int = Field(6, alias="ATOM_MAX_ATTEMPTS", ge=1, le=100)
-    maintenance_seconds: float = Field(60.0, alias="ATOM_MAINTENANCE_SECONDS", ge=1)
+    maintenance_seconds: float = Field(5.0, alias="ATOM_MAINTENANCE_SECONDS", ge=1)
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="ATOM_LOG_LEVEL")
     log_format: Literal["plain", "json"] = Field("plain", alias="ATOM_LOG_FORMAT")

@@ -36,6 +36,7 @@ class Periodic:
     run_once: Callable[[], str]
     seconds: float
     due_at: float = 0.0
+    said: str = ""
 
 
 class Worker:
@@ -120,7 +121,12 @@ class Worker:
         if self._monotonic() < pass_.due_at:
             return
         pass_.due_at = self._monotonic() + pass_.seconds
-        logger.info("%s: %s", pass_.name, pass_.run_once())
+        said = pass_.run_once()
+        # What is said again and again ("nothing to do") would hide the rest.
+        logger.log(
+            logging.DEBUG if said == pass_.said else logging.INFO, "%s: %s", pass_.name, said
+        )
+        pass_.said = said
 
     def _pause_after(self, report: RelayReport) -> float:
         if report.outage and not report.settled + report.removed:

@@ -32,7 +32,7 @@ def test_every_file_that_a_write_made_is_flushed_with_its_folder_before_it_retur
     monkeypatch: pytest.MonkeyPatch,
     write: Callable[[LanceVectorStore], object],
 ) -> None:
-    store = open_store(folder, maintenance=MaintenancePolicy(dirty_seconds=0))
+    store = open_store(folder, maintenance=MaintenancePolicy(share=0, dirty_seconds=0))
     put(store, [project(uuid.uuid4(), item_id=ITEM)])
     put(store, [project(uuid.uuid4())])
     flushed: set[Path] = set()

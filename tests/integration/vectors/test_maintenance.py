@@ -57,7 +57,7 @@ def files(folder: Path, part: str) -> int:
 def test_many_small_files_become_one_and_every_answer_stays(
     folder: Path, open_store: OpenStore
 ) -> None:
-    store = open_store(folder, maintenance=MaintenancePolicy(small_fragments=8))
+    store = open_store(folder, maintenance=MaintenancePolicy(share=0, small_fragments=8))
     store.maintain()
     projections = fill(store, 12)
     store.drop_items([projections[3].item_id])
@@ -88,12 +88,20 @@ def test_a_few_changes_wait_until_the_table_was_dirty_for_a_while(
     folder: Path, open_store: OpenStore
 ) -> None:
     patient = open_store(folder)
-    eager = open_store(folder, maintenance=MaintenancePolicy(dirty_seconds=0))
+    eager = open_store(folder, maintenance=MaintenancePolicy(share=0, dirty_seconds=0))
     assert patient.maintain() == eager.maintain() == "nothing to do"
     fill(patient, 3)
 
     assert patient.maintain() == "nothing to do"
     assert "indexed 3 rows" in eager.maintain()
+
+
+def test_rounds_are_spaced_by_the_time_that_they_take(folder: Path) -> None:
+    store = open_store(folder, maintenance=MaintenancePolicy(share=1e9, dirty_seconds=0))
+    put(store, [project(uuid.uuid4())])
+    assert store.maintain() != "nothing to do"
+    put(store, [project(uuid.uuid4())])
+    assert store.maintain() == "nothing to do"
 
 
 def test_a_compaction_that_keeps_losing_to_writers_is_left_to_the_next_round(
@@ -113,12 +121,12 @@ def test_a_compaction_that_keeps_losing_to_writers_is_left_to_the_next_round(
 def test_versions_are_pruned_only_after_the_time_a_reader_may_take(
     folder: Path, open_store: OpenStore
 ) -> None:
-    store = open_store(folder, maintenance=MaintenancePolicy(dirty_seconds=0))
+    store = open_store(folder, maintenance=MaintenancePolicy(share=0, dirty_seconds=0))
     fill(store, 6)
 
     assert "pruned" not in store.maintain()
     before = files(folder, "_versions")
-    short = MaintenancePolicy(dirty_seconds=0, keep=timedelta(milliseconds=1))
+    short = MaintenancePolicy(share=0, dirty_seconds=0, keep=timedelta(milliseconds=1))
     assert "pruned" in open_store(folder, maintenance=short).maintain()
     assert files(folder, "_versions") < before
     assert store.sizes()[CHUNKS] == 6
@@ -129,7 +137,7 @@ def test_what_no_other_rule_asks_for_is_done_within_the_hour(
 ) -> None:
     now = [0.0]
     monkeypatch.setattr(maintenance, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    policy = MaintenancePolicy(dirty_seconds=1e9, keep=timedelta(milliseconds=1))
+    policy = MaintenancePolicy(share=0, dirty_seconds=1e9, keep=timedelta(milliseconds=1))
     store = open_store(folder, maintenance=policy)
     store.maintain()
     fill(store, 2)
@@ -157,7 +165,7 @@ def test_the_tables_of_killed_probes_are_removed_and_no_others(
 @pytest.fixture
 def large(folder: Path, open_store: OpenStore) -> Iterator[LanceVectorStore]:
     """Here "large" begins at 600 chunks, so that one owner has a vector index."""
-    policy = MaintenancePolicy(dirty_seconds=0, vector_index_rows=600, large_owner=600)
+    policy = MaintenancePolicy(share=0, dirty_seconds=0, vector_index_rows=600, large_owner=600)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(approximate, "LARGE_OWNER", 600)
         store = open_store(folder, maintenance=policy)
@@ -210,7 +218,7 @@ def test_the_vector_index_is_built_once_and_again_after_the_table_doubled(
 
 
 def test_many_small_owners_need_no_vector_index(folder: Path, open_store: OpenStore) -> None:
-    policy = MaintenancePolicy(vector_index_rows=100, large_owner=60)
+    policy = MaintenancePolicy(share=0, vector_index_rows=100, large_owner=60)
     store = open_store(folder, maintenance=policy)
     put(store, [project(uuid.uuid4(), ["common"] * 50) for _ in range(3)])
 

@@ -56,7 +56,9 @@ def test_processes_that_write_different_items_at_once_lose_and_double_nothing(
 def test_threads_that_write_while_the_tables_are_compacted_lose_and_double_nothing(
     folder: Path, open_store: OpenStore
 ) -> None:
-    store = open_store(folder, maintenance=MaintenancePolicy(small_fragments=2), deadline=60)
+    store = open_store(
+        folder, maintenance=MaintenancePolicy(share=0, small_fragments=2), deadline=60
+    )
     owner = uuid.uuid4()
 
     def write(item: uuid.UUID) -> None:
