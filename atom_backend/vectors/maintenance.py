@@ -45,8 +45,8 @@ class MaintenancePolicy:
     """
 
     small_fragments: int = 64
-    unindexed_rows: int = 500
-    dirty_seconds: float = 30.0
+    unindexed_rows: int = 200
+    dirty_seconds: float = 5.0
     share: float = 10.0
     idle_seconds: float = 3600.0
     keep: timedelta = timedelta(hours=1)

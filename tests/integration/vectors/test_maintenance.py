@@ -96,11 +96,11 @@ def test_a_few_changes_wait_until_the_table_was_dirty_for_a_while(
     assert "indexed 3 rows" in eager.maintain()
 
 
-def test_rounds_are_spaced_by_the_time_that_they_take(folder: Path) -> None:
+def test_rounds_are_spaced_by_the_time_that_they_take(folder: Path, open_store: OpenStore) -> None:
     store = open_store(folder, maintenance=MaintenancePolicy(share=1e9, dirty_seconds=0))
-    put(store, [project(uuid.uuid4())])
+    fill(store, 1)
     assert store.maintain() != "nothing to do"
-    put(store, [project(uuid.uuid4())])
+    fill(store, 1)
     assert store.maintain() == "nothing to do"
 
 
