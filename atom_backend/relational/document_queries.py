@@ -51,6 +51,12 @@ def every_document() -> sa.Select[Any]:
     return sa.select(*_COLUMNS).select_from(_INDEXED_DOCUMENTS)
 
 
+def named(document_ids: Sequence[UUID]) -> sa.Select[Any]:
+    """Those of these documents that the transaction's role may see."""
+    wanted = sa.literal(list(document_ids), ARRAY(sa.Uuid))
+    return every_document().where(documents.c.id == sa.any_(wanted))
+
+
 def listed(listing: DocumentListing) -> sa.Select[Any]:
     """One page, newest first."""
     query = every_document().order_by(documents.c.id.desc()).limit(listing.limit)

@@ -30,6 +30,7 @@ from atom_backend.relational.document_queries import (
     every_document,
     found,
     listed,
+    named,
     with_documents,
 )
 from atom_backend.relational.tables import documents
@@ -124,8 +125,12 @@ class PostgresDocuments:
     def enrich(
         self, document_ids: Sequence[UUID], conditions: SearchFilter
     ) -> Mapping[UUID, Document]:
-        hits = found(conditions, limit=len(document_ids), among=document_ids)
-        rows = self._connection.execute(with_documents(hits))
+        # Most searches have no filter; finding nothing out costs a third of finding out.
+        if conditions.empty:
+            query = named(document_ids)
+        else:
+            query = with_documents(found(conditions, limit=len(document_ids), among=document_ids))
+        rows = self._connection.execute(query)
         return {row.id: as_document(row) for row in rows}
 
     def search(
