@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import socket
 from collections import Counter
+from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -67,7 +69,7 @@ def test_a_worker_killed_in_the_middle_of_an_import_loses_and_doubles_nothing(
         imported = own_service.run("import", str(corpus), "--user", "import@example.org")
         assert imported.returncode == 0, imported.stderr
         for share in (0.1, 0.4, 0.7):
-            eventually(lambda share=share: _indexed(client) > DOCUMENTS * share)
+            eventually(partial(_have_passed, client, DOCUMENTS * share))
             own_service.child("worker").kill()
         eventually(lambda: _indexed(client) == DOCUMENTS)
         items = _all(client)
@@ -98,11 +100,15 @@ def _document(number: int) -> dict[str, str]:
     return {"_id": f"r{number}", "title": f"Report {number}", "text": " ".join(sentences)}
 
 
+def _have_passed(client: httpx.Client, count: float) -> bool:
+    return _indexed(client) > count
+
+
 def _indexed(client: httpx.Client) -> int:
     return sum(one["index_state"] == "indexed" for one in _all(client))
 
 
-def _all(client: httpx.Client) -> list[dict[str, object]]:
+def _all(client: httpx.Client) -> list[dict[str, Any]]:
     items, query = [], {"limit": "200"}
     while True:
         page = client.get("/v1/documents", params=query).json()
