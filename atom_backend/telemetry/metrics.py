@@ -99,7 +99,7 @@ class _IndexCollector(Collector):
             return
         readable.add_metric([], 1)
         yield readable
-        entries = GaugeMetricFamily("atom_index_entries", "Entries by state.", labels=("state",))
+        entries = GaugeMetricFamily("atom_index_depth", "Entries by state.", labels=("state",))
         for state in ("due", "leased", "settled", "parked", "tombstones"):
             entries.add_metric([state], getattr(depth, state))
         yield entries

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,7 +59,7 @@ def _run(commands: list[str], service: Service, folder: Path) -> Iterator[str]:
         (folder / name).symlink_to(PROJECT / name)
     script = f"\necho '{_MARK}'\n".join(["set -e -o pipefail", *commands])
     script = script.replace(_README_URL, service.url)
-    script = script.replace(".venv/bin/python", sys.executable)
+    script = script.replace(".venv/bin/python", shlex.quote(sys.executable))
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=folder,

@@ -30,7 +30,7 @@ def test_the_index_is_asked_at_every_scrape_and_never_before() -> None:
     metrics = Metrics(depth)
     assert not asked
     first, second = values(metrics), values(metrics)
-    assert (first["atom_index_entries", "due"], second["atom_index_entries", "due"]) == (1, 2)
+    assert (first["atom_index_depth", "due"], second["atom_index_depth", "due"]) == (1, 2)
     assert second["atom_index_lag_seconds",] == 6.5
     assert second["atom_index_readable",] == 1
 
