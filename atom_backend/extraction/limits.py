@@ -13,6 +13,7 @@ import os
 import resource
 import signal
 import sys
+from pathlib import Path
 
 _MAX_OPEN_FILES = 64
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -51,9 +52,15 @@ def allow_cpu(seconds: int) -> None:
 
 
 def peak_memory_bytes() -> int:
-    """The most physical memory that this process has held."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    """The most physical memory that this process has held.
+
+    Linux hands ``ru_maxrss`` down from the parent, which may be large; ``VmHWM`` begins anew.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = status.read_text(encoding="ascii", errors="replace").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _lower(which: int, value: int) -> None:

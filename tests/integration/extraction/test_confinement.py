@@ -138,6 +138,15 @@ def test_a_child_is_used_again_but_not_after_a_refusal(extractor: SubprocessExtr
     assert children() != first
 
 
+def test_a_child_is_not_blamed_for_the_memory_of_its_parent(extractor: SubprocessExtractor) -> None:
+    large = bytearray(os.urandom(1024) * 300 * 1024)
+    extractor.extract(PAGE)
+    first = children()
+    extractor.extract(PAGE)
+    assert children() == first != []
+    assert len(large) > 256 * 1024**2
+
+
 def test_a_child_outlives_the_thread_that_first_needed_it(extractor: SubprocessExtractor) -> None:
     thread = threading.Thread(target=extractor.extract, args=(PAGE,))
     thread.start()
