@@ -5,9 +5,8 @@ from __future__ import annotations
 import click
 
 from atom_backend.bootstrap import open_runtime
+from atom_backend.domain.limits import PASSWORD_FEWEST_CHARS
 from atom_backend.settings import Settings
-
-_SHORTEST_PASSWORD = 10
 
 
 @click.group()
@@ -20,9 +19,9 @@ def command() -> None:
 @click.password_option(help="Asked for when not given; at least 10 characters.")
 def create(email: str, password: str) -> None:
     """Make the administrator account EMAIL."""
-    if len(password) < _SHORTEST_PASSWORD:
+    if len(password) < PASSWORD_FEWEST_CHARS:
         raise click.BadParameter(
-            f"use at least {_SHORTEST_PASSWORD} characters", param_hint="password"
+            f"use at least {PASSWORD_FEWEST_CHARS} characters", param_hint="password"
         )
     with open_runtime(Settings.from_environment()) as runtime:
         user = runtime.services.accounts.create_admin(email, password)

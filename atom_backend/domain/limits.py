@@ -6,7 +6,6 @@ something, no JSON that PostgreSQL would refuse.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +19,7 @@ NAME_CHARS = 512
 TAGS = 64
 TAG_CHARS = 128
 QUERY_CHARS = 4_000
+PASSWORD_FEWEST_CHARS = 10
 
 
 def check_draft(draft: DocumentDraft) -> None:
@@ -69,6 +69,19 @@ def unstorable(text: str) -> str | None:
 def _metadata_problem(metadata: dict[str, Any]) -> str | None:
     try:
         check(metadata)
-        return unstorable(json.dumps(metadata, ensure_ascii=False).replace("\\u0000", "\x00"))
+        return next(filter(None, map(unstorable, _strings(metadata))), None)
     except (ValueError, TypeError, RecursionError) as error:
         return str(error)
+
+
+def _strings(value: object) -> Iterator[str]:
+    """Every string in a JSON value, names included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _strings(inner)

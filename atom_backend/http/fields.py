@@ -152,7 +152,7 @@ Email = Annotated[
 NewPassword = Annotated[
     SecretStr,
     Field(
-        min_length=limits.PASSWORD_FEWEST_CHARS,
+        min_length=contents.PASSWORD_FEWEST_CHARS,
         max_length=limits.PASSWORD_CHARS,
         json_schema_extra=_PRINTABLE,
     ),

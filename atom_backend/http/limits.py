@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 EMAIL_CHARS = 320
-PASSWORD_FEWEST_CHARS = 10
 PASSWORD_CHARS = 1_024
 DISPLAY_NAME_CHARS = 200
 TOKEN_CHARS = 4_096

@@ -7,10 +7,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from atom_backend.domain.documents import DocumentDraft
+from atom_backend.domain.limits import TITLE_CHARS
 from atom_backend.domain.ports import Extractor
 from atom_backend.errors import InvalidInput
-
-LONGEST_TITLE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,4 +51,4 @@ class Uploads:
 def _title(found: str | None, name: str | None) -> str:
     stem = PurePosixPath((name or "").replace("\\", "/")).stem
     title = " ".join((found or stem).replace("\x00", " ").split())
-    return title[:LONGEST_TITLE] or "Untitled"
+    return title[:TITLE_CHARS] or "Untitled"
