@@ -24,6 +24,7 @@ PAGE = b"<html><p>hello"
 # About two seconds for mammoth, on any machine far more than the limits that tests set.
 HEAVY = make_docx(word_paragraph("some words") * 40_000)
 DEADLINE_SECONDS = 60.0
+STRANGERS: set[psutil.Process] = set()
 
 
 @pytest.fixture
@@ -32,9 +33,20 @@ def extractor() -> Iterator[SubprocessExtractor]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def _strangers() -> Iterator[None]:
+    """Other tests of this process may keep an extractor of their own."""
+    found = children()
+    STRANGERS.update(found)
+    yield
+    STRANGERS.difference_update(found)
+
+
 def children(parent: int | None = None) -> list[psutil.Process]:
     found = []
     for process in psutil.Process(parent).children():
+        if process in STRANGERS:
+            continue
         try:
             command = process.cmdline()
         except psutil.NoSuchProcess:
