@@ -122,11 +122,28 @@ class DependencyError(AtomError):
     code = "dependency_unavailable"
     retryable = True
 
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        code: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, code=code)
+        self.retry_after = retry_after
+        """Seconds after which it may be asked again, where that is known."""
+
 
 class DatabaseUnavailable(DependencyError):
     """PostgreSQL does not answer."""
 
     code = "postgresql_unavailable"
+
+
+class FilterUnavailable(DatabaseUnavailable):
+    """PostgreSQL does not answer, and only it knows what satisfies a filter."""
+
+    code = "filter_unavailable"
 
 
 class VectorStoreUnavailable(DependencyError):

@@ -82,7 +82,8 @@ class SearchRequest:
 class Hit:
     """One chunk that a leg found. ``score``: cosine similarity (vector leg) or BM25 (text leg).
 
-    ``text`` comes along because asking for it afterwards would take longer than the leg itself.
+    ``title`` and ``text`` come along because asking for them afterwards would take longer than the
+    leg itself; they are those of ``revision``.
     """
 
     chunk_id: UUID
@@ -93,6 +94,7 @@ class Hit:
     start: int
     end: int
     score: float
+    title: str
     text: str
 
 

@@ -7,6 +7,7 @@ driver or from another user's data; the log has it, under the same request id.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator
 
 from flask import Flask, Response, request
@@ -19,7 +20,8 @@ from atom_backend.http.problems import PROBLEM_JSON, FieldError, Problem, proble
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER = 5
-"""Seconds after which a caller may try again what failed because something was down."""
+"""Seconds after which a caller may try again what failed because something was down, unless the
+error knows better."""
 
 _STATUS_BY_CODE = {"idempotency_key_reused": 422}
 _STATUS_BY_CLASS: tuple[tuple[type[e.AtomError], int], ...] = (
@@ -104,11 +106,17 @@ def _answer(error: Exception) -> Response:
     if found.status == 401:
         response.headers["WWW-Authenticate"] = challenge(request.headers.get("Authorization"))
     if found.status == 503:
-        response.headers["Retry-After"] = str(RETRY_AFTER)
+        response.headers["Retry-After"] = str(_retry_after(error))
     if isinstance(error, HTTPException):
         allowed = [pair for pair in error.get_headers() if pair[0] == "Allow"]
         response.headers.extend(allowed)
     return response
+
+
+def _retry_after(error: Exception) -> int:
+    """Whole seconds, one at least, so that nobody is told to come back at once."""
+    known = error.retry_after if isinstance(error, e.DependencyError) else None
+    return RETRY_AFTER if known is None else max(1, math.ceil(known))
 
 
 def _http_problem(error: HTTPException) -> Problem:

@@ -142,6 +142,7 @@ def _hit(row: tuple[Any, ...]) -> Hit:
         start=start,
         end=end,
         score=-negated,
+        title=title,
         text=passage(title, content),
     )
 

@@ -34,6 +34,7 @@ def leg_of(leg: Leg, chunks: Sequence[tuple[int, int]]) -> LegHits:
             start=0,
             end=1,
             score=1.0 / place,
+            title="t",
             text="x",
         )
         for place, (number, ordinal) in enumerate(chunks, start=1)

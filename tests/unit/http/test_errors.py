@@ -24,6 +24,7 @@ EXPECTED = {
     "InvalidInput": 422,
     "DependencyError": 503,
     "DatabaseUnavailable": 503,
+    "FilterUnavailable": 503,
     "VectorStoreUnavailable": 503,
     "EmbedderUnavailable": 503,
     "StoredDataError": 500,
@@ -82,6 +83,17 @@ def test_what_is_down_says_when_to_try_again() -> None:
     answer = client().get("/fail/DatabaseUnavailable")
     assert answer.headers["Retry-After"].isdigit()
     assert answer.json["detail"] == "PostgreSQL does not answer."
+
+
+@pytest.mark.parametrize(("known", "said"), [(None, "5"), (7.2, "8"), (0.01, "1"), (0.0, "1")])
+def test_the_time_to_try_again_is_that_of_the_error_where_it_knows_one(
+    known: float | None, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def retry(message: str) -> errors.DependencyError:
+        return errors.DependencyError(message, retry_after=known)
+
+    monkeypatch.setattr(errors, "retry", retry, raising=False)
+    assert client().get("/fail/retry").headers["Retry-After"] == said
 
 
 def test_an_unknown_address_is_a_problem_too() -> None:
