@@ -1,8 +1,9 @@
 """The composition root: names the adapters, opens them, wires them, closes them.
 
 Two things can be opened: a ``Runtime`` for requests and commands, and a ``Worker`` for the
-coordinator. The schema of both stores (``prepare_stores``) must exist before. Invariant: what was
-opened here is closed here, last opened first, also when opening fails midway.
+coordinator. The schema of both stores (``prepare_stores``) must exist before. Opening and wiring
+are apart: ``assemble_worker`` and ``assemble_services`` take any ports, wrapped or not. Invariant:
+what was opened here is closed here, last opened first, also when opening fails midway.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from atom_backend.coordinator.indexer import Indexer
 from atom_backend.coordinator.relay import Relay
 from atom_backend.coordinator.upkeep import Sweep, Upkeep
 from atom_backend.domain.backoff import Backoff
+from atom_backend.domain.ports import Chunker, Embedder, Transactions, VectorStore, Wakeup
 from atom_backend.embedding.encoder import Encoder, open_onnx, open_reference
 from atom_backend.extraction.extractor import SubprocessExtractor
 from atom_backend.foundation import lay_foundation
@@ -56,13 +58,15 @@ class Runtime:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stores:
+class Stores:
     """Both stores and the model, open."""
 
-    transactions: PostgresTransactions
-    vectors: LanceVectorStore
-    encoder: Encoder
+    transactions: Transactions
+    vectors: VectorStore
+    embedder: Embedder
+    chunker: Chunker
     url: str
+    """Where signals of new work are listened for."""
 
 
 def prepare_stores(settings: Settings) -> list[str]:
@@ -93,7 +97,7 @@ def open_runtime(settings: Settings) -> Iterator[Runtime]:
     with _open_stores(settings) as stores, ExitStack() as stack:
         extractor = SubprocessExtractor()
         stack.callback(extractor.close)
-        services = _services(settings, stores, Uploads(extractor))
+        services = assemble_services(settings, stores, Uploads(extractor))
         stack.callback(services.health.close)
         yield Runtime(services, Importing(services.documents, services.uploads), settings)
 
@@ -102,25 +106,30 @@ def open_runtime(settings: Settings) -> Iterator[Runtime]:
 def open_worker(settings: Settings) -> Iterator[Worker]:
     """The coordinator's loop with all that it drives."""
     with _open_stores(settings) as stores, closing(PostgresWakeup(stores.url)) as wakeup:
-        indexer = Indexer(stores.encoder.chunker, stores.encoder.embedder)
-        relay = Relay(
-            stores.transactions,
-            Convergence(stores.transactions, stores.vectors, indexer),
-            backoff=Backoff(max_attempts=settings.max_attempts),
-            batch=settings.relay_batch,
-            lease_seconds=settings.lease_seconds,
-        )
-        upkeep = Upkeep(stores.transactions, stores.vectors)
-        sweep = Sweep(stores.transactions)
-        periodic = [
-            Periodic("Upkeep", upkeep.run_once, settings.maintenance_seconds),
-            Periodic("Sweep", sweep.run_once, _SWEEP_SECONDS),
-        ]
-        yield Worker(stores.transactions, relay, wakeup, periodic, spec=lambda: indexer.spec)
+        yield assemble_worker(settings, stores, wakeup)
+
+
+def assemble_worker(settings: Settings, stores: Stores, wakeup: Wakeup) -> Worker:
+    """The coordinator's loop on these stores."""
+    indexer = Indexer(stores.chunker, stores.embedder)
+    relay = Relay(
+        stores.transactions,
+        Convergence(stores.transactions, stores.vectors, indexer),
+        backoff=Backoff(max_attempts=settings.max_attempts),
+        batch=settings.relay_batch,
+        lease_seconds=settings.lease_seconds,
+    )
+    upkeep = Upkeep(stores.transactions, stores.vectors)
+    sweep = Sweep(stores.transactions)
+    periodic = [
+        Periodic("Upkeep", upkeep.run_once, settings.maintenance_seconds),
+        Periodic("Sweep", sweep.run_once, _SWEEP_SECONDS),
+    ]
+    return Worker(stores.transactions, relay, wakeup, periodic, spec=lambda: indexer.spec)
 
 
 @contextmanager
-def _open_stores(settings: Settings) -> Iterator[_Stores]:
+def _open_stores(settings: Settings) -> Iterator[Stores]:
     with lay_foundation(settings) as foundation, ExitStack() as stack:
         url = foundation.urls.service
         engine = create_engine(
@@ -137,7 +146,7 @@ def _open_stores(settings: Settings) -> Iterator[_Stores]:
             chunks_table=settings.chunks_table,
         )
         stack.callback(vectors.close)
-        yield _Stores(PostgresTransactions(engine), vectors, encoder, url)
+        yield Stores(PostgresTransactions(engine), vectors, encoder.embedder, encoder.chunker, url)
 
 
 def _open_encoder(settings: Settings) -> Encoder:
@@ -147,9 +156,10 @@ def _open_encoder(settings: Settings) -> Encoder:
     return open_reference(model=settings.model_path, threads=threads)
 
 
-def _services(settings: Settings, stores: _Stores, uploads: Uploads) -> Services:
+def assemble_services(settings: Settings, stores: Stores, uploads: Uploads) -> Services:
+    """Every use case that a request can reach, on these stores."""
     clock = SystemClock()
-    transactions, vectors, embedder = stores.transactions, stores.vectors, stores.encoder.embedder
+    transactions, vectors, embedder = stores.transactions, stores.vectors, stores.embedder
     access_tokens = SignedAccessTokens(
         _signing_key(settings), clock, lifetime=timedelta(seconds=settings.access_token_seconds)
     )
