@@ -120,16 +120,25 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """One item, with its best passage first. ``stale``: found by an older text than today's."""
+    """One item, with its best passage first. ``stale``: found by an older text than today's.
+
+    ``document`` and ``stale`` are ``None`` where PostgreSQL could not be asked: the item may have
+    been deleted or rewritten since.
+    """
 
     item_id: UUID
     kind: Kind
     title: str
     score: float
     revision: int
-    stale: bool
+    stale: bool | None
     passages: tuple[Passage, ...]
     document: Document | None
+
+    @property
+    def enriched(self) -> bool:
+        """Whether PostgreSQL said that the item exists and is the caller's."""
+        return self.document is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Search: ask the vector store, believe PostgreSQL.
 
 The legs say what may be relevant; one query by identifier then says what exists, belongs to the
-caller and satisfies the filter. Invariants: nothing deleted or foreign is answered (I4); a match
-is never missed because something was cut off before it was looked at: the legs are asked deeper
-until the page is full or they have no more; a missing part is named (I6).
+caller and satisfies the filter. Invariants: nothing deleted or foreign is answered (I4), or it is
+marked as unchecked while PostgreSQL is down; a match is never missed because something was cut off
+before it was looked at: the legs are asked deeper until the page is full or they have no more; a
+missing part is named (I6).
 """
 
 from __future__ import annotations
@@ -29,12 +30,15 @@ from atom_backend.domain.search import (
 )
 from atom_backend.errors import (
     ConfigurationError,
+    DatabaseUnavailable,
     DependencyError,
+    FilterUnavailable,
     StoredDataError,
     VectorStoreUnavailable,
 )
 from atom_backend.services.passages import passage_of
 from atom_backend.services.text_search import search_text
+from atom_backend.services.unenriched import search_unenriched
 
 logger = logging.getLogger(__name__)
 
@@ -66,9 +70,25 @@ class SearchService:
         self._embedder = embedder
 
     def search(self, principal: Principal, request: SearchRequest) -> SearchAnswer:
-        """One page of results."""
-        only = self._narrowed(principal, request)
+        """One page of results.
+
+        Raises FilterUnavailable, or DatabaseUnavailable when LanceDB does not answer either.
+        """
         degraded: list[Degraded] = []
+        try:
+            return self._enriched(principal, request, degraded)
+        except DatabaseUnavailable as down:
+            if not request.filter.empty:
+                raise FilterUnavailable(retry_after=down.retry_after) from down
+            if Degraded.LANCEDB in degraded:
+                raise
+            return self._unenriched(principal, request, degraded, down)
+
+    def _enriched(
+        self, principal: Principal, request: SearchRequest, degraded: list[Degraded]
+    ) -> SearchAnswer:
+        """A page on PostgreSQL's word; says in ``degraded`` what was missing, also on an error."""
+        only = self._narrowed(principal, request)
         vector = self._query_vector(request, degraded)
         try:
             found = self._look(principal, request, vector, only)
@@ -84,6 +104,31 @@ class SearchService:
             degraded=tuple(degraded),
             next_offset=request.offset + request.limit if found.more else None,
         )
+
+    def _unenriched(
+        self,
+        principal: Principal,
+        request: SearchRequest,
+        degraded: list[Degraded],
+        down: DatabaseUnavailable,
+    ) -> SearchAnswer:
+        logger.warning("searching without PostgreSQL: %s", down.message)
+        known = Degraded.EMBEDDER in degraded
+        vector = None if known else self._query_vector(request, degraded)
+        degraded.append(Degraded.POSTGRESQL)
+        try:
+            return search_unenriched(
+                self._vectors,
+                principal,
+                request,
+                vector,
+                degraded,
+                first_depth=FIRST_DEPTH,
+                deeper=DEEPER,
+            )
+        except _LANCEDB_IS_OF_NO_USE as error:
+            logger.warning("neither store answers: %s", error.message)
+            raise down from None
 
     def _narrowed(self, principal: Principal, request: SearchRequest) -> list[UUID] | None:
         """The items that satisfy the filter, or None where they are too many to list."""

@@ -30,8 +30,8 @@ def search_text(
 ) -> SearchAnswer:
     """One page of results, by rank."""
     matches: list[TextMatch] = []
-    if not request.kinds or Kind.DOCUMENT in request.kinds:
-        with transactions.owner(principal) as work:
+    with transactions.owner(principal) as work:
+        if not request.kinds or Kind.DOCUMENT in request.kinds:
             matches = work.documents.search(
                 request.query, request.filter, limit=request.limit + 1, offset=request.offset
             )

@@ -163,8 +163,9 @@ class PassageAnswer(BaseModel):
 class ResultAnswer(BaseModel):
     """One item: its best passage, further ones, and every highlight of them in the item's text.
 
-    `stale`: it was found by an older text than today's. `document` is null where PostgreSQL could
-    not be asked.
+    `enriched`: PostgreSQL confirmed that the item exists. Where it could not be asked, `document`
+    and `stale` are null, and the item may have been deleted or rewritten since it was indexed.
+    `stale`: it was found by an older text than today's.
     """
 
     item_id: UUID
@@ -172,7 +173,8 @@ class ResultAnswer(BaseModel):
     title: str
     score: float
     revision: int
-    stale: bool
+    enriched: bool
+    stale: bool | None
     chunk: PassageAnswer
     chunks: list[PassageAnswer]
     highlights: list[SpanAnswer]
@@ -188,6 +190,7 @@ class ResultAnswer(BaseModel):
             title=result.title,
             score=result.score,
             revision=result.revision,
+            enriched=result.enriched,
             stale=result.stale,
             chunk=best,
             chunks=further,

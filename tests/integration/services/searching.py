@@ -9,7 +9,7 @@ from uuid import UUID
 
 from atom_backend.clock import new_id
 from atom_backend.domain.items import Kind
-from atom_backend.domain.ports import Embedder, VectorSearch
+from atom_backend.domain.ports import Embedder, Transactions, VectorSearch
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.search import SearchAnswer, SearchMode, SearchRequest
 from atom_backend.services.search import SearchService
@@ -41,9 +41,12 @@ def ask(
     by: Principal | None = None,
     embedder: Embedder | None = None,
     vectors: VectorSearch | None = None,
+    transactions: Transactions | None = None,
     **request: Any,
 ) -> SearchAnswer:
-    service = SearchService(stage.transactions, vectors or stage.vectors, embedder or BagOfWords())
+    service = SearchService(
+        transactions or stage.transactions, vectors or stage.vectors, embedder or BagOfWords()
+    )
     return service.search(by or stage.owner, SearchRequest(query, **request))
 
 
