@@ -113,6 +113,10 @@ class OwnerIndex(Protocol):
         """The item is gone: leave a tombstone that drives its removal from the vector store."""
         ...
 
+    def bury_all(self) -> None:
+        """The same for everything of this owner, whatever its kind."""
+        ...
+
 
 class Idempotency(Protocol):
     """Answers kept by idempotency key."""
@@ -133,6 +137,14 @@ class OwnAccount(Protocol):
     def get(self) -> User: ...
 
     def rename(self, display_name: str | None) -> User: ...
+
+    def remove(self) -> None:
+        """The account and everything of its owner, except the index entries; idempotent.
+
+        Writes of this owner that are under way come first, and those that come later fail with
+        Unauthenticated.
+        """
+        ...
 
 
 class OwnerWork(Protocol):

@@ -24,7 +24,8 @@ USER_COLUMNS = (
 
 
 class PostgresOwnAccount:
-    """The account of the transaction's owner. Every method raises NotFound when it is gone."""
+    """The account of the transaction's owner. Where nothing else is said, a method raises NotFound
+    when it is gone."""
 
     def __init__(self, connection: Connection, owner_id: UUID) -> None:
         self._connection = connection
@@ -40,6 +41,10 @@ class PostgresOwnAccount:
             .values(display_name=display_name, updated_at=sa.func.now())
             .returning(*USER_COLUMNS)
         )
+
+    def remove(self) -> None:
+        # What else the owner has refers to this row and goes with it (on delete cascade).
+        self._connection.execute(sa.delete(users).where(users.c.id == self._owner_id))
 
     def _one(self, statement: sa.Executable) -> User:
         row = self._connection.execute(statement).one_or_none()

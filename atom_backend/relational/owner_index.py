@@ -47,23 +47,33 @@ class PostgresOwnerIndex:
                     "deleted": sa.and_(entries.c.deleted, new <= entries.c.revision),
                     **_due_again(),
                 },
-            ).returning(entries.c.item_id)
+            )
         )
 
     def bury(self, item_id: UUID) -> None:
-        self._announce(
-            sa.update(entries)
-            .where(entries.c.item_id == item_id)
-            .values(revision=entries.c.revision + 1, deleted=True, **_due_again())
-            .returning(entries.c.item_id)
+        self._announce(_burial().where(entries.c.item_id == item_id))
+
+    def bury_all(self) -> None:
+        # In the order in which workers lock what they hold, so that neither waits for the other.
+        doomed = (
+            sa.select(entries.c.item_id)
+            .where(entries.c.owner_id == self._owner_id, sa.not_(entries.c.deleted))
+            .order_by(entries.c.item_id)
+            .with_for_update()
+            .cte("doomed")
+        )
+        self._announce(_burial().where(entries.c.item_id == doomed.c.item_id))
+
+    def _announce(self, change: sa.Insert | sa.Update) -> None:
+        """Run the change and wake the workers when this transaction commits, in one statement."""
+        changed = change.returning(entries.c.item_id).cte("changed")
+        self._connection.execute(
+            sa.select(sa.func.pg_notify(WORKER_CHANNEL, "")).where(sa.exists(sa.select(changed)))
         )
 
-    def _announce(self, change: sa.Insert | sa.Update | Any) -> None:
-        """Run the change and wake the workers when this transaction commits, in one statement."""
-        changed = change.cte("changed")
-        self._connection.execute(
-            sa.select(sa.func.pg_notify(WORKER_CHANNEL, "")).select_from(changed)
-        )
+
+def _burial() -> sa.Update:
+    return sa.update(entries).values(revision=entries.c.revision + 1, deleted=True, **_due_again())
 
 
 def _due_again() -> dict[str, Any]:

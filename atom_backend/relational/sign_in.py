@@ -102,7 +102,8 @@ class PostgresSignInWork:
             .join_from(refresh_tokens, sessions)
             .join(users)
             .where(refresh_tokens.c.digest == digest)
-            .with_for_update(of=refresh_tokens)
+            # The account first, as its deletion does: else either would wait for the other.
+            .with_for_update(of=[users, refresh_tokens], key_share=True)
         ).one_or_none()
         if row is None:
             return None

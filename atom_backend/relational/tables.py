@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     Computed,
     DateTime,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -30,6 +31,9 @@ metadata = MetaData()
 
 WORKER_CHANNEL = "atom_index"
 """The NOTIFY channel on which new work for the index is announced."""
+
+CONSISTENCY_CHANNEL = "atom_consistency"
+"""The NOTIFY channel on which runs of check and repair are announced."""
 
 _NOW = text("now()")
 
@@ -91,7 +95,7 @@ documents = Table(
     "documents",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("owner_id", Uuid, ForeignKey("users.id"), nullable=False),
+    Column("owner_id", Uuid, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
     Column("revision", BigInteger, nullable=False, server_default="1"),
     Column("content_revision", BigInteger, nullable=False, server_default="1"),
     Column("content_hash", LargeBinary, nullable=False),
@@ -157,6 +161,7 @@ index_entries = Table(
     ),
     Index("index_entries_parked", "requested_at", postgresql_where=text("state = 'parked'")),
     Index("index_entries_settled", "spec", postgresql_where=text("state = 'settled'")),
+    Index("index_entries_by_owner", "owner_id"),
 )
 
 idempotency_keys = Table(
@@ -170,6 +175,38 @@ idempotency_keys = Table(
     Column("body", LargeBinary, nullable=False),
     _time("created_at", default=True),
     Index("idempotency_keys_by_age", "created_at"),
+)
+
+consistency_runs = Table(
+    "consistency_runs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("dry_run", Boolean, nullable=False, server_default=text("false")),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("requested_by", Uuid, ForeignKey("users.id", ondelete="SET NULL")),
+    _time("requested_at", default=True),
+    _time("started_at"),
+    _time("finished_at"),
+    Column("drift", JSONB),
+    Column("report", JSONB),
+    Column("reason", Text),
+    Index(
+        "consistency_runs_queued",
+        "kind",
+        "dry_run",
+        unique=True,
+        postgresql_where=text("state = 'queued'"),
+    ),
+)
+
+consistency_totals = Table(
+    "consistency_totals",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("label", Text, primary_key=True),
+    Column("total", Double, nullable=False, server_default="0"),
 )
 
 probes = Table(

@@ -20,6 +20,7 @@ from atom_backend.errors import (
     DependencyError,
     InvalidInput,
     StoredDataError,
+    Unauthenticated,
 )
 
 _CONSTRAINTS = {
@@ -29,6 +30,9 @@ _CONSTRAINTS = {
         "external_id_taken",
     ),
 }
+
+_OWNERSHIP = ("_owner_id_fkey", "_user_id_fkey", "_session_id_fkey")
+"""How the names end of the constraints that tie a row to its account or session."""
 
 
 def translate(context: ExceptionContext) -> AtomError | None:
@@ -92,6 +96,13 @@ def _conflict(error: psycopg2.Error) -> Conflict:
     return Conflict(message, code=code)
 
 
+def _ownerless(error: psycopg2.Error) -> AtomError:
+    """An account or session was deleted after this transaction had begun under it."""
+    if (error.diag.constraint_name or "").endswith(_OWNERSHIP):
+        return Unauthenticated("This session has ended: log in again.", code="session_ended")
+    return StoredDataError(f"PostgreSQL refused a statement: {_said(error)}")
+
+
 def _said(error: psycopg2.Error) -> str:
     """The server's main message and code: its detail line may quote a user's values."""
     message = error.diag.message_primary or str(error).strip().partition("\n")[0]
@@ -103,6 +114,7 @@ def _said(error: psycopg2.Error) -> str:
 # (which is also how a timeout cancels a statement), system errors.
 _FAMILIES: tuple[tuple[tuple[str, ...], Callable[[psycopg2.Error], AtomError]], ...] = (
     (("23505",), _conflict),
+    (("23503",), _ownerless),
     (("08", "25006", "25P03", "53", "55P03", "57", "58"), _unavailable),
     (("40",), _collision),
     (("22", "54"), _unstorable),

@@ -1,4 +1,4 @@
-"""Accounts and logins: register, log in, refresh, log out, the own profile.
+"""Accounts and logins: register, log in, refresh, log out, the own profile, leaving.
 
 Invariants: whether an address has an account cannot be learnt from a failed login, neither from
 the answer nor from the time it takes; a refresh token works once, and its second use ends the
@@ -14,7 +14,7 @@ from atom_backend.domain.accounts import TokenPair, User, new_refresh_token, ref
 from atom_backend.domain.ports import AccessTokens, Passwords, Transactions
 from atom_backend.domain.principals import Principal, Role
 from atom_backend.domain.transactions import SignInWork
-from atom_backend.errors import NotFound, Unauthenticated
+from atom_backend.errors import Forbidden, NotFound, Unauthenticated
 
 
 class Accounts:
@@ -89,6 +89,22 @@ class Accounts:
     def rename(self, principal: Principal, display_name: str | None) -> User:
         with self._transactions.owner(principal) as work:
             return work.account.rename(display_name)
+
+    def delete(self, principal: Principal, password: str) -> None:
+        """Remove the account and everything of its own, for good; LanceDB follows by tombstones.
+
+        Raises Forbidden (code ``wrong_password``).
+        """
+        email = self.me(principal).email
+        with self._transactions.sign_in() as signing_in:
+            credential = signing_in.credential(email)
+        if credential is None or not self._passwords.verify(password, credential.password_hash):
+            raise Forbidden("This is not the account's password.", code="wrong_password")
+        with self._transactions.owner(principal) as work:
+            # The account first: it waits for the owner's writes that are under way and keeps
+            # others out, so that none of them announces anything after the burial.
+            work.account.remove()
+            work.index.bury_all()
 
     def operator_acting_for(self, email: str) -> Principal:
         """The principal under which an operator's command works. Raises NotFound."""

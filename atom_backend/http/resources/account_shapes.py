@@ -58,6 +58,12 @@ class ProfilePatch(MergePatch):
     display_name: DisplayName | None = optional()
 
 
+class Leave(JsonBody):
+    """Proof that the account's owner wants it deleted, and not whoever found an open session."""
+
+    password: Secret
+
+
 class TokenAnswer(BaseModel):
     """Tokens (RFC 6749, section 5.1); `expires_in` is in seconds."""
 

@@ -1,4 +1,4 @@
-"""Registering, logging in and out, and the own profile."""
+"""Registering, logging in and out, the own profile, leaving."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from flask import Response
 from atom_backend.http.contract import Answer, Call, PublicCall, Routes
 from atom_backend.http.replies import json_reply, no_content
 from atom_backend.http.resources.account_shapes import (
+    Leave,
     Login,
     ProfilePatch,
     Refresh,
@@ -90,6 +91,17 @@ def change_me(call: Call[None, ProfilePatch]) -> Response:
     if "display_name" not in call.body.model_fields_set:
         return json_reply(UserAnswer.of(accounts.me(call.principal)))
     return json_reply(UserAnswer.of(accounts.rename(call.principal, call.body.display_name)))
+
+
+@routes.add("DELETE", "/v1/users/me", Answer(204, "The account is gone."), problems=(403,))
+def delete_me(call: Call[None, Leave]) -> Response:
+    """Delete the own account with everything in it, for good.
+
+    All sessions end at once, and nothing of the account is found any more. The address may be
+    registered again. 403 `wrong_password` when the password is not the account's.
+    """
+    call.services.accounts.delete(call.principal, call.body.password.get_secret_value())
+    return no_content()
 
 
 def _agent(call: PublicCall[None, Registration] | PublicCall[None, Login]) -> str | None:
