@@ -14,6 +14,7 @@ from typing import Protocol
 from uuid import UUID
 
 from atom_backend.domain.accounts import Credential, RefreshToken, User
+from atom_backend.domain.consistency import ConsistencyRuns, RunRequests
 from atom_backend.domain.documents import (
     Document,
     DocumentChanges,
@@ -165,6 +166,11 @@ class OwnerWork(Protocol):
     @property
     def account(self) -> OwnAccount: ...
 
+    @property
+    def consistency(self) -> RunRequests:
+        """Nothing is seen, and asking is refused, unless the account is an administrator's."""
+        ...
+
 
 class SignInWork(Protocol):
     """A transaction on accounts and sessions."""
@@ -250,12 +256,15 @@ class WorkerWork(Protocol):
     @property
     def index(self) -> WorkerIndex: ...
 
+    @property
+    def consistency(self) -> ConsistencyRuns: ...
+
     def sources(self, leases: Sequence[Lease]) -> Mapping[UUID, Source]:
         """What the leased items say now; an item that is gone is missing from the answer."""
         ...
 
     def sweep(self) -> Mapping[str, int]:
-        """Remove expired idempotency keys and refresh tokens; rows removed by name."""
+        """Remove expired idempotency keys, refresh tokens and old runs; rows removed by name."""
         ...
 
     def sizes(self) -> Mapping[str, int]:

@@ -12,10 +12,18 @@ from sqlalchemy.engine import Connection
 from atom_backend.domain.index_state import Lease
 from atom_backend.domain.items import Kind, Source
 from atom_backend.relational.accounts import PostgresOwnAccount
+from atom_backend.relational.consistency_runs import PostgresConsistencyRuns
 from atom_backend.relational.documents import PostgresDocuments
 from atom_backend.relational.idempotency import PostgresIdempotency
 from atom_backend.relational.owner_index import PostgresOwnerIndex
-from atom_backend.relational.tables import documents, idempotency_keys, metadata, refresh_tokens
+from atom_backend.relational.run_requests import PostgresRunRequests
+from atom_backend.relational.tables import (
+    consistency_runs,
+    documents,
+    idempotency_keys,
+    metadata,
+    refresh_tokens,
+)
 from atom_backend.relational.worker_index import PostgresWorkerIndex
 
 
@@ -28,6 +36,7 @@ class PostgresOwnerWork:
         self.index = PostgresOwnerIndex(connection, owner_id)
         self.idempotency = PostgresIdempotency(connection, owner_id, keep_answers)
         self.account = PostgresOwnAccount(connection, owner_id)
+        self.consistency = PostgresRunRequests(connection, owner_id)
 
 
 class PostgresWorkerWork:
@@ -37,6 +46,7 @@ class PostgresWorkerWork:
         self._connection = connection
         self._keep_answers = keep_answers
         self.index = PostgresWorkerIndex(connection)
+        self.consistency = PostgresConsistencyRuns(connection)
 
     def sources(self, leases: Sequence[Lease]) -> Mapping[UUID, Source]:
         rows = self._connection.execute(
@@ -68,6 +78,7 @@ class PostgresWorkerWork:
         return {
             idempotency_keys.name: self._connection.execute(answers).rowcount,
             refresh_tokens.name: self._connection.execute(tokens).rowcount,
+            consistency_runs.name: self.consistency.sweep(),
         }
 
     def sizes(self) -> Mapping[str, int]:
