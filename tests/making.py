@@ -12,12 +12,14 @@ from atom_backend.domain.ports import Transactions
 from atom_backend.domain.principals import Principal, Role
 
 
-def a_user(transactions: Transactions, email: str | None = None) -> Principal:
+def a_user(
+    transactions: Transactions, email: str | None = None, role: Role = Role.USER
+) -> Principal:
     """A new account; the answer acts for it without a session, as an operator's command does."""
     user_id = new_id()
     with transactions.sign_in() as work:
-        work.add_user(user_id, email or f"{user_id}@example.org", None, Role.USER, "no password")
-    return Principal(user_id, None, Role.USER)
+        work.add_user(user_id, email or f"{user_id}@example.org", None, role, "no password")
+    return Principal(user_id, None, role)
 
 
 def a_draft(text: str = "The tides follow the moon.", **fields: Any) -> DocumentDraft:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.engine import Connection
 
 from atom_backend.domain.consistency import (
@@ -93,7 +94,7 @@ class PostgresConsistencyRuns:
         newest = sa.select(runs.c.id).order_by(runs.c.requested_at.desc()).limit(_MOST_KEPT)
         last_done = (
             sa.select(runs.c.id)
-            .distinct(MENDS)
+            .ext(distinct_on(MENDS))
             .where(runs.c.state == _DONE)
             .order_by(MENDS, runs.c.finished_at.desc())
         )

@@ -29,9 +29,12 @@ _LEAST = 0.5
 class PostgresWakeup:
     """For one waiting thread; ``close`` may be called from any, and ends a running wait."""
 
-    def __init__(self, url: str, *, connect_timeout: float = 5.0) -> None:
+    def __init__(
+        self, url: str, *, channel: str = WORKER_CHANNEL, connect_timeout: float = 5.0
+    ) -> None:
         plain = normalized_url(url).set(drivername="postgresql")
         self._dsn = plain.render_as_string(hide_password=False)
+        self._channel = channel
         self._connect_timeout = connect_timeout
         self._connection: extensions.connection | None = None
         self._order, self._ear = socket.socketpair()
@@ -76,7 +79,7 @@ class PostgresWakeup:
             )
             self._connection.autocommit = True
             with self._connection.cursor() as cursor:
-                cursor.execute(f"listen {WORKER_CHANNEL}")
+                cursor.execute(f"listen {self._channel}")
         except psycopg2.Error:
             self._drop()
             return False
