@@ -47,6 +47,10 @@ class Convergence:
         self._vectors.drop_older([one.item_id for one in wanted], tenure.fence)
         return self._confirm(wanted, tenure.fence)
 
+    def require_model(self) -> None:
+        """Raises EmbedderUnavailable where the model is of no use for any text."""
+        self._indexer.require_model()
+
     def remove(self, tombstones: Sequence[UUID], tenure: Tenure) -> int:
         """Empty the vector store of these items; the number of tombstones that were purged."""
         self._vectors.drop_items(tombstones)

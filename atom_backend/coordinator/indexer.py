@@ -20,10 +20,12 @@ from atom_backend.domain.items import (
     embedding_text,
 )
 from atom_backend.domain.ports import Chunker, Embedder
-from atom_backend.errors import StoredDataError
+from atom_backend.errors import EmbedderUnavailable, RefusedVector, StoredDataError
 
 EMBEDDED_AT_ONCE = 64
 """Texts given to the model between two calls of ``alive``: about a second of work."""
+
+_HARMLESS = "word"
 
 
 class Indexer:
@@ -63,6 +65,13 @@ class Indexer:
             projections.append(self._assemble(source, chunks, rows))
             place += len(chunks)
         return projections
+
+    def require_model(self) -> None:
+        """Raises EmbedderUnavailable where the model is of no use even for a harmless word."""
+        try:
+            self._embedder.embed([_HARMLESS])
+        except RefusedVector as error:
+            raise EmbedderUnavailable(f"The model is broken: {error.message}") from error
 
     def _chunks(self, source: Source, alive: Callable[[], None]) -> tuple[Chunk, ...]:
         chunks = cut(source, self._chunker.split(source.text, title=source.title))

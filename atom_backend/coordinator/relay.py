@@ -3,7 +3,8 @@
 It asks one question of an error: is an item to blame? A dependency that is down, damaged or set up
 wrong costs an item nothing but time; an item whose own content cannot be indexed is parked with
 the reason. A batch that does not fail as a whole is taken apart, so that one bad item never holds
-up its neighbours.
+up its neighbours. An item that looks like an outage of the model, because the model fails on it and
+on nothing else, is told from a real one by asking the model for something harmless first.
 
     due entries --lease--> sources --project--> LanceDB --confirm--> settled
                              |                     |
@@ -26,6 +27,8 @@ from atom_backend.errors import (
     AtomError,
     ConfigurationError,
     DependencyError,
+    EmbedderUnavailable,
+    RefusedVector,
     StoredDataError,
     VectorStoreCorrupt,
 )
@@ -82,6 +85,7 @@ class Relay:
         self._batch = batch
         self._lease_seconds = lease_seconds
         self._chance = chance
+        self._wary = False
 
     def run_once(self) -> RelayReport:
         """One batch of ordinary entries, then one that has failed before, alone."""
@@ -128,10 +132,12 @@ class Relay:
 
         present = [lease for lease in leases if lease.item_id in sources]
         absent = [lease for lease in leases if lease.item_id not in sources]
-        report = self._attempt(project, present, tenure)
+        attempt = self._sift if self._wary else self._attempt
+        report = attempt(project, present, tenure)
         if absent:
             # Deleted since the lease: the entry is a tombstone by now and comes back at once.
-            report += self._postpone(absent, StoredDataError("the item has no row"), tenure)
+            nowhere = StoredDataError("the item has no row")
+            report += self._postpone(absent, nowhere, tenure, refund=False)
         return report
 
     def _attempt(
@@ -145,6 +151,8 @@ class Relay:
             return RelayReport()
         try:
             return work(leases)
+        except (EmbedderUnavailable, RefusedVector):
+            return self._sift(work, leases, tenure)
         except AtomError as error:
             if len(leases) == 1 or isinstance(error, DependencyError | ConfigurationError):
                 return self._give_up(leases, error, tenure)
@@ -154,26 +162,58 @@ class Relay:
             report += self._attempt(work, [lease], tenure)
         return report
 
+    def _sift(
+        self,
+        work: Callable[[Sequence[Lease]], RelayReport],
+        leases: Sequence[Lease],
+        tenure: Tenure,
+    ) -> RelayReport:
+        """Try each alone, right after the model has answered something harmless.
+
+        What makes the model fail right after that is to blame: its attempt counts. Where the model
+        does not answer, nobody is tried, and the next pass begins as carefully: an item that takes
+        the model down for a while must not take its neighbours down with it every time.
+        """
+        self._wary = True
+        report = RelayReport()
+        for place, lease in enumerate(leases):
+            try:
+                self._convergence.require_model()
+            except EmbedderUnavailable as error:
+                return report + self._give_up(leases[place:], error, tenure)
+            try:
+                report += work([lease])
+            except EmbedderUnavailable as error:
+                logger.warning("the model fails on item %s: %s", lease.item_id, error.message)
+                report += self._postpone([lease], error, tenure, refund=False)
+            except AtomError as error:
+                if _blames_no_item(error):
+                    return report + self._give_up(leases[place:], error, tenure)
+                report += self._give_up([lease], error, tenure)
+        self._wary = False
+        return report
+
     def _give_up(self, leases: Sequence[Lease], error: AtomError, tenure: Tenure) -> RelayReport:
         if _blames_no_item(error):
             logger.warning("postponing %d items: %s", len(leases), error.message)
-            return self._postpone(leases, error, tenure)
+            return self._postpone(leases, error, tenure, refund=True)
         return self._park(leases, error, tenure)
 
-    def _postpone(self, leases: Sequence[Lease], error: AtomError, tenure: Tenure) -> RelayReport:
-        outage = _blames_no_item(error)
+    def _postpone(
+        self, leases: Sequence[Lease], error: AtomError, tenure: Tenure, *, refund: bool
+    ) -> RelayReport:
         postponements = [
             Postponement(
                 item_id=lease.item_id,
                 delay=self._backoff.delay(lease.attempts, self._chance),
                 reason=error.message,
-                refund=outage,
+                refund=refund,
             )
             for lease in leases
         ]
         with self._transactions.worker() as work:
             postponed = work.index.postpone(postponements, tenure.fence)
-        return RelayReport(postponed=len(postponed), outage=error.code if outage else None)
+        return RelayReport(postponed=len(postponed), outage=error.code if refund else None)
 
     def _park(self, leases: Sequence[Lease], error: AtomError, tenure: Tenure) -> RelayReport:
         for lease in leases:

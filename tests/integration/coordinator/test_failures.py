@@ -16,6 +16,7 @@ from atom_backend.errors import (
     ConfigurationError,
     DatabaseUnavailable,
     EmbedderUnavailable,
+    RefusedVector,
     VectorStoreCorrupt,
     VectorStoreUnavailable,
 )
@@ -50,6 +51,25 @@ def fail_at(moment: Moment, error: AtomError) -> Callable[[Moment], None]:
     return announce
 
 
+class Fragile:
+    """A model that does not answer to what mentions poison, nor to anything right after that."""
+
+    def __init__(self, sick_for: int) -> None:
+        self._sick_for = sick_for
+        self._sick = 0
+
+    def __call__(self, texts: Sequence[str]) -> None:
+        if any("poison" in text for text in texts):
+            self._sick = self._sick_for + 1
+        if self._sick:
+            self._sick -= 1
+            raise EmbedderUnavailable("the model does not answer")
+
+
+def break_down(_: Sequence[str]) -> None:
+    raise RefusedVector("row 0 has length nan instead of 1")
+
+
 def die_of_poison(texts: Sequence[str]) -> None:
     if any("poison" in text for text in texts):
         raise Killed
@@ -73,6 +93,73 @@ def test_an_outage_of_the_embedder_never_parks_anything(stage: Stage) -> None:
     assert stage.converge().settled == 5
     assert {stage.entry(item_id).reason for item_id in items} == {None}
     stage.assert_in_step()
+
+
+def test_a_model_that_gives_nothing_of_use_for_anything_parks_nothing(stage: Stage) -> None:
+    waiting(stage)
+    for _ in range(MANY):
+        assert stage.relay(break_down).run_once().postponed == 5
+        stage.let_time_pass()
+    assert stage.converge().settled == 5
+    stage.assert_in_step()
+
+
+@pytest.mark.parametrize("sick_for", [0, 1, 2])
+def test_an_item_that_takes_the_model_down_is_parked_and_its_neighbours_are_indexed(
+    stage: Stage, sick_for: int
+) -> None:
+    neighbours = waiting(stage, 3)
+    deadly = a_document(stage.transactions, stage.owner, "Deadly poison.").id
+    neighbours += waiting(stage, 3)
+    relay = stage.relay(Fragile(sick_for))
+    for _ in range(2 * MANY):
+        relay.run_once()
+        stage.let_time_pass()
+    assert {stage.entry(item_id).state for item_id in neighbours} == {"settled"}
+    assert stage.entry(deadly).reason == "gave up after 4 attempts: the model does not answer"
+    stage.assert_in_step()
+
+
+def test_after_an_outage_of_the_model_batches_are_as_large_as_before(stage: Stage) -> None:
+    embedded: list[int] = []
+    answering = False
+
+    def watch(texts: Sequence[str]) -> None:
+        if not answering:
+            raise EmbedderUnavailable
+        embedded.append(len(texts))
+
+    relay = stage.relay(watch)
+    waiting(stage, 3)
+    relay.run_once()
+    stage.let_time_pass()
+    answering = True
+    assert relay.run_once().settled == 3
+    waiting(stage, 3)
+    assert relay.run_once().settled == 3
+    assert embedded[-1] == 3
+
+
+def test_an_outage_of_the_store_during_a_careful_pass_costs_nobody_an_attempt(
+    stage: Stage,
+) -> None:
+    items = waiting(stage, 3)
+    tried: list[Moment] = []
+
+    def announce(moment: Moment) -> None:
+        tried.append(moment)
+        if moment == ("before", "add_chunks"):
+            raise VectorStoreUnavailable
+
+    flickering = iter([True])
+
+    def watch(_: Sequence[str]) -> None:
+        if next(flickering, False):
+            raise EmbedderUnavailable
+
+    assert stage.relay(watch, announce).run_once().postponed == 3
+    assert tried.count(("before", "add_chunks")) == 1
+    assert {stage.entry(item_id).attempts for item_id in items} == {0}
 
 
 @pytest.mark.parametrize("step", ["add_chunks", "drop_older"])
