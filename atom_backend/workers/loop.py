@@ -1,10 +1,10 @@
-"""The worker: drives passes until it is told to stop.
+"""Loops: they drive passes until they are told to stop.
 
     relay pass -> (again at once while something was due)
                -> upkeep and sweep when their time has come
                -> wait for a signal, the next due entry, or the longest pause
 
-Invariant: nothing but ``stop`` ends the loop. An outage or a defect, of a pass or of the wakeup,
+Invariant: nothing but ``stop`` ends a loop. An outage or a defect, of a pass or of the wakeup,
 is logged and followed by a pause that grows as long as nothing succeeds, and what the pass had
 leased comes back when its lease runs out.
 """
@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event
+from threading import Event, Thread
 
 from atom_backend.coordinator.relay import Relay, RelayReport
 from atom_backend.domain.ports import Transactions, Wakeup
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 _LONGEST_PAUSE = 5.0
 _SHORTEST_PAUSE = 0.05
 _LONGEST_OUTAGE_PAUSE = 15.0
+_LAST_TURN = 8.0
+"""Seconds that a loop beside the worker has to end its turn; the supervisor waits 15 for all."""
 
 
 @dataclass
@@ -39,30 +42,27 @@ class Periodic:
     said: str = ""
 
 
-class Worker:
-    """One worker process's loop."""
+class Loop:
+    """Turns, each followed by a wait of the seconds that it asks for.
+
+    ``cut_short`` is called when the loop is to end, from another thread, so that a long turn can
+    come to an end of its own.
+    """
 
     def __init__(
         self,
-        transactions: Transactions,
-        relay: Relay,
+        turn: Callable[[], float],
         wakeup: Wakeup,
-        periodic: list[Periodic],
         *,
-        spec: Callable[[], str],
-        monotonic: Callable[[], float] = time.monotonic,
+        cut_short: Callable[[], None] | None = None,
     ) -> None:
-        self._transactions = transactions
-        self._relay = relay
+        self._turn = turn
         self._wakeup = wakeup
-        self._periodic = periodic
-        self._spec = spec
-        self._monotonic = monotonic
-        self._spec_required = False
+        self._cut_short = cut_short
         self._failures = 0
 
     def run(self, stop: Event) -> None:
-        """Work until ``stop`` is set; ``end_wait`` lets a waiting worker see it at once."""
+        """Work until ``stop`` is set; ``end_wait`` lets a waiting loop see it at once."""
         while not stop.is_set():
             if self._survives(stop):
                 self._failures = 0
@@ -72,26 +72,14 @@ class Worker:
 
     def end_wait(self) -> None:
         """For another thread than the one that works; there is no waiting afterwards."""
+        if self._cut_short is not None:
+            self._cut_short()
         self._wakeup.close()
-
-    def turn(self) -> float:
-        """One round of passes; the seconds that may be waited after it.
-
-        Raises DependencyError where an outage kept the relay from doing anything, and what a
-        periodic pass raises.
-        """
-        self._require_spec()
-        report = self._relay.run_once()
-        if report.leased:
-            logger.info("%s", report)
-        for pass_ in self._periodic:
-            self._run_if_due(pass_)
-        return self._pause_after(report)
 
     def _survives(self, stop: Event) -> bool:
         """A turn and the wait after it; whether both went well."""
         try:
-            pause = self.turn()
+            pause = self._turn()
             if pause > 0 and not stop.is_set():
                 self._wakeup.wait(pause)
         except DependencyError as error:
@@ -106,6 +94,54 @@ class Worker:
         """Seconds: 1, 2, 4, and so on up to the longest."""
         self._failures += 1
         return min(2.0 ** min(self._failures - 1, 8), _LONGEST_OUTAGE_PAUSE)
+
+
+class Worker:
+    """One worker process: the relay's loop, and loops beside it that must not hold it up."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        relay: Relay,
+        wakeup: Wakeup,
+        periodic: list[Periodic],
+        *,
+        spec: Callable[[], str],
+        beside: Sequence[Loop] = (),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._transactions = transactions
+        self._relay = relay
+        self._periodic = periodic
+        self._spec = spec
+        self._monotonic = monotonic
+        self._spec_required = False
+        self._loop = Loop(self.turn, wakeup)
+        self._beside = beside
+
+    def run(self, stop: Event) -> None:
+        """Work until ``stop`` is set; ``end_wait`` lets a waiting worker see it at once."""
+        with _on_threads(self._beside, stop):
+            self._loop.run(stop)
+
+    def end_wait(self) -> None:
+        """For another thread than the one that works; there is no waiting afterwards."""
+        for loop in (*self._beside, self._loop):
+            loop.end_wait()
+
+    def turn(self) -> float:
+        """One round of passes; the seconds that may be waited after it.
+
+        Raises DependencyError where an outage kept the relay from doing anything, and what a
+        periodic pass raises.
+        """
+        self._require_spec()
+        report = self._relay.run_once()
+        if report.leased:
+            logger.info("%s", report)
+        for pass_ in self._periodic:
+            self._run_if_due(pass_)
+        return self._pause_after(report)
 
     def _require_spec(self) -> None:
         """Once a start: what another model or chunker made is to be made again."""
@@ -138,3 +174,20 @@ class Worker:
         if due_in is None:
             return _LONGEST_PAUSE
         return min(max(due_in, _SHORTEST_PAUSE), _LONGEST_PAUSE)
+
+
+@contextmanager
+def _on_threads(loops: Sequence[Loop], stop: Event) -> Iterator[None]:
+    """Run the loops on threads of their own, which end with the context."""
+    threads = [Thread(target=loop.run, args=(stop,), daemon=True) for loop in loops]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for loop, thread in zip(loops, threads, strict=True):
+            loop.end_wait()
+            thread.join(_LAST_TURN)
+            if thread.is_alive():
+                logger.warning("a turn did not end in time; what it did is begun again later")
