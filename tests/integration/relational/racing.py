@@ -34,9 +34,13 @@ def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
 
 
 def somebody_waits_for_a_lock(sql: RunSql) -> bool:
-    return bool(
-        sql(
-            "select from pg_stat_activity"
-            " where datname = current_database() and wait_event_type = 'Lock'"
-        )
+    return waiting_for_locks(sql) > 0
+
+
+def waiting_for_locks(sql: RunSql) -> int:
+    """How many connections wait for a lock."""
+    ((count,),) = sql(
+        "select count(*) from pg_stat_activity"
+        " where datname = current_database() and wait_event_type = 'Lock'"
     )
+    return int(count)

@@ -21,13 +21,13 @@ from atom_backend.relational.tables import index_entries, metadata, users
 from atom_backend.relational.transactions import PostgresTransactions
 from tests.conftest import RunSql
 from tests.integration.relational.queue import lease, settle
-from tests.integration.relational.racing import somebody_waits_for_a_lock, until
+from tests.integration.relational.racing import until, waiting_for_locks
 from tests.making import a_document, a_draft, a_user
 
 Write = Callable[[OwnerWork], object]
 """Something that an owner does, who has one document."""
 
-Begin = Callable[[Callable[[], object]], Future[object]]
+Begin = Callable[..., Future[object]]
 
 TOKEN = refresh_digest("token")
 
@@ -49,12 +49,12 @@ def owner(transactions: PostgresTransactions) -> Principal:
 
 @pytest.fixture
 def held_up(sql: RunSql) -> Iterator[Begin]:
-    """Begins something on a thread of its own, and returns when a lock holds it up."""
+    """Begins something on a thread of its own, and returns when so many are held up by locks."""
     with ThreadPoolExecutor(2) as pool:
 
-        def begin(act: Callable[[], object]) -> Future[object]:
+        def begin(act: Callable[[], object], waiters: int = 1) -> Future[object]:
             begun = pool.submit(act)
-            until(lambda: begun.done() or somebody_waits_for_a_lock(sql))
+            until(lambda: begun.done() or waiting_for_locks(sql) >= waiters)
             assert not begun.done()
             return begun
 
@@ -196,6 +196,24 @@ def test_a_refresh_and_the_deletion_do_not_wait_for_each_other(
         work.use_refresh_token(TOKEN)
     leaving.result(30)
     assert sql("select count(*) from refresh_tokens") == [(0,)]
+
+
+def test_a_refresh_that_comes_in_between_does_not_hold_up_the_deletion(
+    transactions: PostgresTransactions, owner: Principal, sql: RunSql, held_up: Begin
+) -> None:
+    """The deletion has got as far as the account, and not to the refresh token."""
+
+    def refresh() -> object:
+        with transactions.sign_in() as work:
+            return work.refresh_token(TOKEN)
+
+    ((session_id,),) = sql("select id from sessions")
+    with transactions.sign_in() as work:
+        work.close_session(session_id)
+        leaving = held_up(lambda: leave(transactions, owner))
+        refreshing = held_up(refresh, waiters=2)
+    leaving.result(30)
+    assert refreshing.result(30) is None
 
 
 def test_a_refresh_after_the_deletion_finds_no_token(

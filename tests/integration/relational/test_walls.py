@@ -136,7 +136,6 @@ FORBIDDEN = {
         "insert into users (id, email, normalized_email, role) values (null, '', '', 'user')",
         "update users set role = 'admin'",
         "update users set email = 'x'",
-        "delete from users",
         "delete from index_entries",
         "delete from idempotency_keys",
         "select nextval('lease_fence')",

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from atom_backend.clock import SystemClock
+from atom_backend.clock import SystemClock, new_id
 from atom_backend.domain.accounts import TokenPair
+from atom_backend.domain.items import Kind
 from atom_backend.domain.principals import Principal, Role
 from atom_backend.errors import AtomError, Conflict, NotFound, Unauthenticated
 from atom_backend.relational.transactions import PostgresTransactions
@@ -16,6 +17,8 @@ from atom_backend.services.accounts import Accounts
 from atom_backend.vault.access_tokens import SignedAccessTokens
 from atom_backend.vault.passwords import Argon2idPasswords
 from tests.conftest import RunSql
+from tests.integration.relational.racing import somebody_waits_for_a_lock, until
+from tests.making import a_draft
 
 EMAIL, PASSWORD = "Ada@example.org", "a password of some length"
 TOKENS = SignedAccessTokens(bytes(range(32)), SystemClock(), lifetime=timedelta(minutes=5))
@@ -168,5 +171,27 @@ def test_an_operator_acts_for_an_account_without_a_session(accounts: Accounts) -
 
 
 def test_an_admin_is_made_by_command_and_logs_in_like_everybody(accounts: Accounts) -> None:
+    accounts.create_admin("root@example.org", PASSWORD)
+    assert bearer(accounts.log_in("root@example.org", PASSWORD)).role is Role.ADMIN
+
+
+def test_a_write_that_is_under_way_while_its_owner_leaves_goes_too(
+    accounts: Accounts, pair: TokenPair, transactions: PostgresTransactions, sql: RunSql
+) -> None:
+    """Nothing may be announced to the index after everything was buried."""
+    with ThreadPoolExecutor(1) as pool:
+        with transactions.owner(bearer(pair)) as work:
+            document = work.documents.add(new_id(), a_draft())
+            work.index.want(document.id, Kind.DOCUMENT, document.revision)
+            leaving = pool.submit(accounts.delete, bearer(pair), PASSWORD)
+            until(lambda: leaving.done() or somebody_waits_for_a_lock(sql))
+        leaving.result(30)
+    assert sql("select count(*) from documents") == [(0,)]
+    assert sql("select item_id, deleted from index_entries") == [(document.id, True)]
+
+
+def test_the_last_admin_may_leave_and_a_new_one_be_made_by_command(accounts: Accounts) -> None:
+    accounts.create_admin("root@example.org", PASSWORD)
+    accounts.delete(bearer(accounts.log_in("root@example.org", PASSWORD)), PASSWORD)
     accounts.create_admin("root@example.org", PASSWORD)
     assert bearer(accounts.log_in("root@example.org", PASSWORD)).role is Role.ADMIN
