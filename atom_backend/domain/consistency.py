@@ -49,6 +49,9 @@ class RunOrder:
     kind: RunKind
     dry_run: bool = False
 
+    def __str__(self) -> str:
+        return f"dry run of a {self.kind}" if self.dry_run else str(self.kind)
+
 
 @dataclass(frozen=True, slots=True)
 class ConsistencyRun:
