@@ -10,7 +10,7 @@ import atexit
 from contextlib import ExitStack
 
 from atom_backend.app import create_app
-from atom_backend.bootstrap import open_runtime
+from atom_backend.bootstrap import open_web
 from atom_backend.settings import Settings
 from atom_backend.telemetry.logs import configure_logging
 
@@ -18,4 +18,4 @@ settings = Settings.from_environment()
 configure_logging(settings.log_level, settings.log_format)
 runtime = ExitStack()
 atexit.register(runtime.close)
-app = create_app(runtime.enter_context(open_runtime(settings)))
+app = create_app(runtime.enter_context(open_web(settings)))

@@ -1,14 +1,15 @@
 """The composition root: names the adapters, opens them, wires them, closes them.
 
-Two things can be opened: a ``Runtime`` for requests and commands, and a ``Worker`` for the
-coordinator. The schema of both stores (``prepare_stores``) must exist before. Opening and wiring
-are apart: ``assemble_worker`` and ``assemble_services`` take any ports, wrapped or not. Invariant:
-what was opened here is closed here, last opened first, also when opening fails midway.
+Two things can be opened: a ``Runtime`` for requests (behind breakers) or commands, and a
+``Worker`` for the coordinator, which has pauses of its own instead of breakers. The schema of both
+stores (``prepare_stores``) must exist before. Opening and wiring are apart: ``assemble_worker`` and
+``assemble_services`` take any ports, wrapped or not. Invariant: what was opened here is closed
+here, last opened first, also when opening fails midway.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,10 +24,11 @@ from atom_backend.domain.ports import Chunker, Embedder, Transactions, VectorSto
 from atom_backend.embedding.encoder import Encoder, open_onnx, open_reference
 from atom_backend.extraction.extractor import SubprocessExtractor
 from atom_backend.foundation import lay_foundation
+from atom_backend.guards.guarded import Guarded, guard
 from atom_backend.http.services import Services
 from atom_backend.relational.engine import create_engine
 from atom_backend.relational.locks import turn
-from atom_backend.relational.transactions import PostgresTransactions
+from atom_backend.relational.transactions import PostgresTransactions, TimeLimits
 from atom_backend.relational.wakeup import PostgresWakeup
 from atom_backend.services.accounts import Accounts
 from atom_backend.services.bulk import BulkIngest
@@ -68,6 +70,29 @@ class Stores:
     url: str
     """Where signals of new work are listened for."""
 
+    @property
+    def probes(self) -> Mapping[str, Callable[[], object]]:
+        """A call for every part that fails unless it is well."""
+        return {
+            "postgresql": self.transactions.probe,
+            "lancedb": self.vectors.probe,
+            "embedder": lambda: self.embedder.embed(["health"]),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds until a call counts as failed. A request's caller waits for it; nobody for others."""
+
+    connection: float = 5.0
+    statement: float = 30.0
+    vectors: float = 10.0
+
+    @classmethod
+    def of_requests(cls, settings: Settings) -> Patience:
+        statement = settings.database_deadline
+        return cls(min(3.0, statement), statement, settings.search_deadline)
+
 
 def prepare_stores(settings: Settings) -> list[str]:
     """Make or upgrade the schema of both stores; a sentence about each."""
@@ -93,19 +118,44 @@ def prepare_vectors(settings: Settings) -> str:
 
 @contextmanager
 def open_runtime(settings: Settings) -> Iterator[Runtime]:
-    """Everything that a web process or a command needs."""
-    with _open_stores(settings) as stores, ExitStack() as stack:
-        extractor = SubprocessExtractor()
-        stack.callback(extractor.close)
-        services = assemble_services(settings, stores, Uploads(extractor))
-        stack.callback(services.health.close)
-        yield Runtime(services, Importing(services.documents, services.uploads), settings)
+    """Everything that a command needs."""
+    with _open_stores(settings, Patience()) as stores, _runtime(settings, stores) as runtime:
+        yield runtime
+
+
+@contextmanager
+def open_web(settings: Settings) -> Iterator[Runtime]:
+    """Everything that a web process needs; opens also while stores are down."""
+    with ExitStack() as stack:
+        stores = stack.enter_context(_open_stores(settings, Patience.of_requests(settings)))
+        guarded = guard(
+            stores.transactions,
+            stores.vectors,
+            stores.embedder,
+            deadline=settings.search_deadline,
+        )
+        stack.callback(guarded.close)
+        runtime = stack.enter_context(_runtime(settings, guarded))
+        for circuit in guarded.circuits:
+            runtime.services.metrics.watch_breaker(circuit.name, circuit.is_open)
+        yield runtime
+
+
+@contextmanager
+def _runtime(settings: Settings, ports: Stores | Guarded) -> Iterator[Runtime]:
+    with closing(SubprocessExtractor()) as extractor:
+        services = assemble_services(settings, ports, Uploads(extractor))
+        with closing(services.health):
+            yield Runtime(services, Importing(services.documents, services.uploads), settings)
 
 
 @contextmanager
 def open_worker(settings: Settings) -> Iterator[Worker]:
     """The coordinator's loop with all that it drives."""
-    with _open_stores(settings) as stores, closing(PostgresWakeup(stores.url)) as wakeup:
+    with (
+        _open_stores(settings, Patience()) as stores,
+        closing(PostgresWakeup(stores.url)) as wakeup,
+    ):
         yield assemble_worker(settings, stores, wakeup)
 
 
@@ -129,13 +179,14 @@ def assemble_worker(settings: Settings, stores: Stores, wakeup: Wakeup) -> Worke
 
 
 @contextmanager
-def _open_stores(settings: Settings) -> Iterator[Stores]:
+def _open_stores(settings: Settings, patience: Patience) -> Iterator[Stores]:
     with lay_foundation(settings) as foundation, ExitStack() as stack:
         url = foundation.urls.service
         engine = create_engine(
             url,
             max_connections=settings.db_max_connections,
             pool_timeout=settings.db_pool_timeout,
+            connect_timeout=patience.connection,
         )
         stack.callback(engine.dispose)
         encoder = _open_encoder(settings)
@@ -144,9 +195,12 @@ def _open_stores(settings: Settings) -> Iterator[Stores]:
             dimension=encoder.embedder.dimension,
             processed_table=settings.processed_table,
             chunks_table=settings.chunks_table,
+            deadline=patience.vectors,
         )
         stack.callback(vectors.close)
-        yield Stores(PostgresTransactions(engine), vectors, encoder.embedder, encoder.chunker, url)
+        limits = TimeLimits(patience.statement, lock=min(10.0, patience.statement))
+        transactions = PostgresTransactions(engine, limits=limits)
+        yield Stores(transactions, vectors, encoder.embedder, encoder.chunker, url)
 
 
 def _open_encoder(settings: Settings) -> Encoder:
@@ -156,10 +210,10 @@ def _open_encoder(settings: Settings) -> Encoder:
     return open_reference(model=settings.model_path, threads=threads)
 
 
-def assemble_services(settings: Settings, stores: Stores, uploads: Uploads) -> Services:
-    """Every use case that a request can reach, on these stores."""
+def assemble_services(settings: Settings, ports: Stores | Guarded, uploads: Uploads) -> Services:
+    """Every use case that a request can reach, on these ports."""
     clock = SystemClock()
-    transactions, vectors, embedder = stores.transactions, stores.vectors, stores.embedder
+    transactions, vectors, embedder = ports.transactions, ports.vectors, ports.embedder
     access_tokens = SignedAccessTokens(
         _signing_key(settings), clock, lifetime=timedelta(seconds=settings.access_token_seconds)
     )
@@ -177,7 +231,7 @@ def assemble_services(settings: Settings, stores: Stores, uploads: Uploads) -> S
         uploads=uploads,
         bulk=BulkIngest(documents),
         search=SearchService(transactions, vectors, embedder),
-        health=HealthService(transactions, vectors, embedder),
+        health=HealthService(ports.probes),
         operations=operations,
         access_tokens=access_tokens,
         metrics=Metrics(operations.statistics),

@@ -48,6 +48,9 @@ class Settings(BaseModel):
         pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$",
     )
 
+    database_deadline: float = Field(10.0, alias="ATOM_DATABASE_DEADLINE_SECONDS", ge=0.1, le=600)
+    search_deadline: float = Field(3.0, alias="ATOM_SEARCH_DEADLINE_SECONDS", ge=0.1, le=600)
+
     data_dir_given: Path | None = Field(None, alias="ATOM_DATA_DIR")
     models_dir: Path = Field(PROJECT / ".atom" / "models", alias="ATOM_MODELS_DIR")
     model_path: Path | None = Field(None, alias="ATOM_MODEL_PATH")

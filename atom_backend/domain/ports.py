@@ -122,7 +122,7 @@ class Wakeup(Protocol):
 
 
 class VectorSearch(Protocol):
-    """The reading half of the vector store. Every read is bound to one owner."""
+    """The reading half of the vector store. Every read of rows is bound to one owner."""
 
     def search(
         self,
@@ -143,6 +143,14 @@ class VectorSearch(Protocol):
 
     def chunks(self, scope: OwnerScope, item_id: UUID) -> tuple[int, list[Chunk]] | None:
         """The newest stored revision of an item and its chunks in order; None if there is none."""
+        ...
+
+    def sizes(self) -> Mapping[str, int]:
+        """Rows by table name."""
+        ...
+
+    def probe(self) -> None:
+        """A real write and read. Raises VectorStoreUnavailable or VectorStoreCorrupt."""
         ...
 
 
@@ -177,12 +185,4 @@ class VectorStore(VectorSearch, Protocol):
 
     def maintain(self) -> str:
         """Compact, prune and index what has grown; a sentence that says what was done."""
-        ...
-
-    def sizes(self) -> Mapping[str, int]:
-        """Rows by table name."""
-        ...
-
-    def probe(self) -> None:
-        """A real write and read. Raises VectorStoreUnavailable or VectorStoreCorrupt."""
         ...

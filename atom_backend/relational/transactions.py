@@ -25,7 +25,7 @@ from atom_backend.relational.sign_in import PostgresSignInWork
 from atom_backend.relational.tables import probes
 from atom_backend.relational.work import PostgresOwnerWork, PostgresWorkerWork
 
-_GRACE = 5.0
+_GRACE = 2.0
 """Seconds by which the client's patience exceeds the server's own limit on a statement."""
 
 _BEGIN = sa.text("""

@@ -1,4 +1,4 @@
-"""Health: every store probed by a real write and read, at the same time, under a deadline.
+"""Health: every part probed by a real write and read, at the same time, under a deadline.
 
 Invariant: a probe that hangs is reported as down when the deadline passes, and no probe is
 started again while its last one still hangs, so asking for health cannot pile up threads.
@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
 from atom_backend.domain.health import Health, Probe, Status
-from atom_backend.domain.ports import Embedder, Transactions, VectorStore
 from atom_backend.errors import AtomError
 
 logger = logging.getLogger(__name__)
@@ -22,15 +21,14 @@ logger = logging.getLogger(__name__)
 class HealthService:
     """Answers ``/healthz`` and ``/readyz``.
 
+    ``probes``: a call that fails unless the part is well, for every part that ``Health`` names.
     ``deadline``: seconds a probe may take. ``keep``: seconds during which an answer is given
     again, so that a crowd of probes costs the stores one.
     """
 
     def __init__(
         self,
-        transactions: Transactions,
-        vectors: VectorStore,
-        embedder: Embedder,
+        probes: Mapping[str, Callable[[], object]],
         *,
         deadline: float = 2.0,
         keep: float = 1.0,
@@ -41,11 +39,7 @@ class HealthService:
         self._monotonic = monotonic
         self._lock = Lock()
         self._latest: tuple[float, Health] | None = None
-        self._probes = {
-            "postgresql": _Repeatable(transactions.probe),
-            "lancedb": _Repeatable(vectors.probe),
-            "embedder": _Repeatable(lambda: embedder.embed(["health"])),
-        }
+        self._probes = {name: _Repeatable(call) for name, call in probes.items()}
 
     def check(self) -> Health:
         """The state of every part, at most ``keep`` seconds old."""

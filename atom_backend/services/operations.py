@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from atom_backend.domain.index_state import IndexStatistics
-from atom_backend.domain.ports import Transactions, VectorStore
+from atom_backend.domain.ports import Transactions, VectorSearch
 from atom_backend.errors import ConfigurationError, DependencyError, StoredDataError
 
 _PARKED_SHOWN = 20
@@ -26,7 +26,7 @@ class Status:
 class Operations:
     """Read-only views of the running service."""
 
-    def __init__(self, transactions: Transactions, vectors: VectorStore) -> None:
+    def __init__(self, transactions: Transactions, vectors: VectorSearch) -> None:
         self._transactions = transactions
         self._vectors = vectors
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -62,6 +62,12 @@ class Metrics:
             ("reason",),
             registry=self._registry,
         )
+        self._breakers = Gauge(
+            "atom_breaker_open",
+            "1 while a part is not asked, because it did not answer.",
+            ("store",),
+            registry=self._registry,
+        )
         ProcessCollector(registry=self._registry)
         if depth is not None:
             self._registry.register(_IndexCollector(depth))
@@ -73,6 +79,10 @@ class Metrics:
 
     def search_degraded(self, reason: str) -> None:
         self._degraded.labels(reason).inc()
+
+    def watch_breaker(self, store: str, is_open: Callable[[], bool]) -> None:
+        """Show this breaker from now on; ``is_open`` is asked at every scrape."""
+        self._breakers.labels(store).set_function(lambda: float(is_open()))
 
     def exposition(self) -> bytes:
         """The present values, as ``CONTENT_TYPE``."""

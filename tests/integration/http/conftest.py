@@ -88,10 +88,10 @@ def settings(
 
 @pytest.fixture(scope="session")
 def runtime(settings: Settings) -> Iterator[Runtime]:
-    from atom_backend.bootstrap import open_runtime, prepare_stores
+    from atom_backend.bootstrap import open_web, prepare_stores
 
     prepare_stores(settings)
-    with open_runtime(settings) as runtime:
+    with open_web(settings) as runtime:
         yield runtime
 
 

@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 
 from atom_backend.domain.health import Status
-from atom_backend.domain.ports import Embedder
+from atom_backend.domain.ports import Embedder, Transactions, VectorSearch
 from atom_backend.errors import EmbedderUnavailable
 from atom_backend.relational.engine import create_engine
 from atom_backend.relational.transactions import PostgresTransactions
@@ -28,13 +28,23 @@ def open_health(stage: Stage) -> Iterator[OpenHealth]:
     def make(
         embedder: Embedder | None = None, deadline: float = PATIENCE, keep: float = 0.0
     ) -> HealthService:
-        parts = stage.transactions, stage.vectors, embedder or BagOfWords()
-        opened.append(HealthService(*parts, deadline=deadline, keep=keep))
+        probed = probes(stage.transactions, stage.vectors, embedder or BagOfWords())
+        opened.append(HealthService(probed, deadline=deadline, keep=keep))
         return opened[-1]
 
     yield make
     for health in opened:
         health.close()
+
+
+def probes(
+    transactions: Transactions, vectors: VectorSearch, embedder: Embedder
+) -> dict[str, Callable[[], object]]:
+    return {
+        "postgresql": transactions.probe,
+        "lancedb": vectors.probe,
+        "embedder": lambda: embedder.embed(["health"]),
+    }
 
 
 class Hanging:
@@ -77,7 +87,8 @@ def test_without_both_stores_nothing_is_ready(stage: Stage) -> None:
     engine = create_engine("postgresql://nobody@127.0.0.1:1/none")
     stage.lance.rename(stage.lance.with_name("hidden"))
     nowhere = PostgresTransactions(engine)
-    with closing(HealthService(nowhere, stage.vectors, BagOfWords(), deadline=PATIENCE)) as service:
+    probed = probes(nowhere, stage.vectors, BagOfWords())
+    with closing(HealthService(probed, deadline=PATIENCE)) as service:
         health = service.check()
     engine.dispose()
     assert health.postgresql.detail == "postgresql_unavailable"
