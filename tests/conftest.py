@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 RunSql = Callable[..., list[Any]]
 
+STORE_ID = uuid.UUID("01900000-0000-7000-8000-000000000001")
+"""Of the LanceDB store of every test's database, and of the folders that ``tests/stores`` makes."""
+
 _NEEDED_MEMORY = 1 << 30
 _FAST = ("fsync", "synchronous_commit", "full_page_writes")
 
@@ -47,10 +50,12 @@ def postgresql() -> Iterator[EmbeddedServer]:
 
 @pytest.fixture(scope="session")
 def template(postgresql: EmbeddedServer) -> DatabaseUrls:
-    """The migrated database that the others are cloned from; nothing may be written to it."""
+    """The migrated database that the others are cloned from; nothing more may be written to it."""
     from atom_backend.relational.provision import provision
 
-    return provision(postgresql)
+    urls = provision(postgresql)
+    run_sql(urls.owner, "insert into vector_store values (true, :id, 1)", id=STORE_ID)
+    return urls
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from atom_backend.domain.documents import (
     DocumentDraft,
     DocumentListing,
 )
+from atom_backend.domain.generations import StoreRecord
 from atom_backend.domain.index_state import (
     Confirmation,
     IndexStatistics,
@@ -258,6 +259,9 @@ class WorkerWork(Protocol):
 
     @property
     def consistency(self) -> ConsistencyRuns: ...
+
+    @property
+    def store(self) -> StoreRecord: ...
 
     def sources(self, leases: Sequence[Lease]) -> Mapping[UUID, Source]:
         """What the leased items say now; an item that is gone is missing from the answer."""

@@ -215,3 +215,12 @@ probes = Table(
     Column("name", Text, primary_key=True),
     _time("written_at", nullable=False),
 )
+
+vector_store = Table(
+    "vector_store",
+    metadata,
+    Column("single", Boolean, primary_key=True, server_default=text("true")),
+    Column("store_id", Uuid, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    _time("changed_at", default=True),
+)

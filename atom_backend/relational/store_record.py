@@ -1,0 +1,52 @@
+"""The record of which LanceDB store is this database's, and of its current generation.
+
+Invariant: ``hold`` and ``locked`` exclude each other until their transactions end, so that no
+confirmation of one generation commits after the record has come to name another.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import Connection
+
+from atom_backend.domain.generations import Generation
+from atom_backend.relational.leases import NOW
+from atom_backend.relational.tables import vector_store as record
+
+
+class PostgresStoreRecord:
+    """The only row of ``vector_store``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def read(self) -> Generation | None:
+        return self._read(sa.select(record.c.store_id, record.c.generation))
+
+    def locked(self) -> Generation | None:
+        return self._read(sa.select(record.c.store_id, record.c.generation).with_for_update())
+
+    def hold(self, generation: Generation) -> bool:
+        # Waits for a switch that is under way, and then looks at the row that it left.
+        held = (
+            sa.select(record.c.generation)
+            .where(record.c.store_id == generation.store, record.c.generation == generation.number)
+            .with_for_update(read=True)
+        )
+        return self._connection.scalar(held) is not None
+
+    def write(self, generation: Generation) -> None:
+        values = {
+            "store_id": generation.store,
+            "generation": generation.number,
+            "changed_at": NOW,
+        }
+        written = insert(record).values(single=True, **values)
+        self._connection.execute(
+            written.on_conflict_do_update(index_elements=[record.c.single], set_=values)
+        )
+
+    def _read(self, query: sa.Select[tuple[object, ...]]) -> Generation | None:
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else Generation(row.store_id, row.generation)
