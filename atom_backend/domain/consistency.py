@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
+from zlib import crc32
 
 MOST_ATTEMPTS = 2
 """A run that was begun so often and never ended is given up: it may be what kills its workers."""
@@ -21,9 +22,6 @@ _SPREAD = 0.1
 
 _RETRY_SHARE = 0.1
 """What part of the interval is waited after a repair that failed."""
-
-_RANDOM_BITS = 62
-"""The last bits of a UUID version 7, which are random (RFC 9562, section 5.7)."""
 
 
 class RunKind(StrEnum):
@@ -113,7 +111,7 @@ class Schedule:
 
 def spread(run_id: UUID) -> float:
     """A factor between 0.9 and 1.1 that every worker draws alike from the last run's identifier."""
-    drawn = (run_id.int & ((1 << _RANDOM_BITS) - 1)) / (1 << _RANDOM_BITS)
+    drawn = crc32(run_id.bytes) / 0xFFFFFFFF
     return 1.0 + _SPREAD * (2.0 * drawn - 1.0)
 
 
