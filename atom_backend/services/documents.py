@@ -6,9 +6,11 @@ nothing here waits for the vector store, and nothing that did not change is anno
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from threading import BoundedSemaphore
 from typing import Literal
 from uuid import UUID
 
@@ -29,8 +31,10 @@ from atom_backend.domain.ports import Transactions, VectorSearch
 from atom_backend.domain.preconditions import IfMatch
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.transactions import OwnerWork, StoredResponse
-from atom_backend.errors import Conflict, NotFound
+from atom_backend.errors import Conflict, DependencyError, NotFound
 from atom_backend.services.idempotency import Receipt, once
+
+logger = logging.getLogger(__name__)
 
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 0.25
@@ -52,11 +56,13 @@ class DocumentService:
         transactions: Transactions,
         vectors: VectorSearch,
         *,
+        most_waiting: int = 8,
         pause: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._transactions = transactions
         self._vectors = vectors
+        self._waiting = BoundedSemaphore(most_waiting)
         self._pause = pause
         self._monotonic = monotonic
 
@@ -149,7 +155,22 @@ class DocumentService:
     def wait_until_indexed(
         self, principal: Principal, document: Document, seconds: float
     ) -> Document:
-        """The document once it is indexed or parked, or as it is after ``seconds``."""
+        """The document once it is indexed or parked, or as it is after ``seconds``.
+
+        Its write is done, and nothing here may deny that: where PostgreSQL has stopped answering,
+        or so many wait that they would hold every thread of the process (while LanceDB is down, all
+        of them wait in vain), the document is given back as it was last seen.
+        """
+        if not self._waiting.acquire(blocking=False):
+            return document
+        try:
+            return self._wait_until_indexed(principal, document, seconds)
+        finally:
+            self._waiting.release()
+
+    def _wait_until_indexed(
+        self, principal: Principal, document: Document, seconds: float
+    ) -> Document:
         deadline = self._monotonic() + seconds
         pause = _FIRST_PAUSE
         while document.index_state is IndexState.PENDING:
@@ -158,7 +179,11 @@ class DocumentService:
                 break
             self._pause(min(pause, remaining))
             pause = min(pause * 1.5, _LONGEST_PAUSE)
-            document = self.get(principal, document.id)
+            try:
+                document = self.get(principal, document.id)
+            except DependencyError as error:
+                logger.warning("no longer waiting for an index: %s", error.message)
+                break
         return document
 
     def _put(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier, Event
 from uuid import UUID
 
 import pytest
@@ -21,12 +22,16 @@ from atom_backend.errors import (
     PreconditionFailed,
     VectorStoreUnavailable,
 )
+from atom_backend.relational.engine import create_engine
+from atom_backend.relational.transactions import PostgresTransactions
 from atom_backend.services.documents import DocumentService, Stored
 from atom_backend.services.idempotency import Receipt
 from tests.conftest import RunSql
 from tests.deterministic import refuse_poison
 from tests.integration.coordinator.stage import Stage
 from tests.making import a_document, a_draft, a_user
+
+PATIENCE = 20.0
 
 
 def receipt(key: str = "one", fingerprint: bytes = bytes(32)) -> Receipt[Document]:
@@ -214,6 +219,38 @@ def test_waiting_ends_when_its_time_is_up(stage: Stage) -> None:
     document = a_document(stage.transactions, stage.owner)
     assert waiting.wait_until_indexed(stage.owner, document, 3) == document
     assert sum(passed) == pytest.approx(3)
+
+
+def test_waiting_that_fails_does_not_deny_the_write(stage: Stage) -> None:
+    document = a_document(stage.transactions, stage.owner)
+    engine = create_engine("postgresql://nobody@127.0.0.1:1/none")
+    waiting = DocumentService(PostgresTransactions(engine), stage.vectors)
+    assert waiting.wait_until_indexed(stage.owner, document, 60) == document
+    engine.dispose()
+
+
+def test_who_comes_when_enough_wait_is_answered_at_once(stage: Stage) -> None:
+    document = a_document(stage.transactions, stage.owner)
+    together = Barrier(3)
+    released = Event()
+
+    def pause(_: float) -> None:
+        if not released.is_set():
+            together.wait(PATIENCE)
+            assert released.wait(PATIENCE)
+            stage.converge()
+
+    waiting = DocumentService(stage.transactions, stage.vectors, most_waiting=2, pause=pause)
+    with ThreadPoolExecutor(2) as pool:
+        held = [
+            pool.submit(waiting.wait_until_indexed, stage.owner, document, 60) for _ in range(2)
+        ]
+        together.wait(PATIENCE)
+        assert waiting.wait_until_indexed(stage.owner, document, 60) == document
+        released.set()
+        states = {one.result(PATIENCE).index_state for one in held}
+    assert states == {IndexState.INDEXED}
+    assert waiting.wait_until_indexed(stage.owner, document, 60).index_state is IndexState.INDEXED
 
 
 def test_the_chunks_of_a_document_are_those_of_the_vector_store(stage: Stage) -> None:
