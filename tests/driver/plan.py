@@ -1,0 +1,263 @@
+"""What is going to happen: every operation and every fault, decided by the seed alone.
+
+A plan is made before anything runs, from an idea of what will exist if everything succeeds. So the
+same seed gives the same steps, whatever the processes make of them. Documents are called by their
+slot, a name that the clients resolve to an identifier when they come to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from random import Random
+
+from tests.driver import words
+
+USERS = ("ann", "ben", "cem")
+LANES = 2
+"""Clients of one user that work at the same time."""
+
+WORKERS = 3
+LEASE_SECONDS = 2.0
+_BATCH = (3, 14)
+_SETTLED_AFTER = 6
+"""Steps until a document is likely to be there for other lanes of its user."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One request of one user; ``number`` names it, and gives its texts their word.
+
+    ``wait``: seconds of ``Prefer: wait``. ``persistent``: repeated until there is an answer.
+    ``named``: the slot has an external identifier. ``conditional``: with ``If-Match``.
+    """
+
+    number: int
+    kind: str
+    user: str
+    lane: int
+    slot: str = ""
+    named: bool = False
+    fields: dict[str, str] = field(default_factory=dict)
+    lines: tuple[Operation, ...] = ()
+    wait: int = 0
+    persistent: bool = True
+    conditional: bool = False
+    mode: str = ""
+    query: str = ""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """``which`` process or store; ``seconds`` after which it is undone, where that is possible."""
+
+    number: int
+    kind: str
+    which: int = 0
+    delay: float = 0.0
+    seconds: float = 0.0
+
+
+Step = Operation | Fault
+
+
+@dataclass
+class _Slot:
+    name: str
+    named: bool
+    """Whether it has an external identifier."""
+    word: str
+    touched: int
+    lives: bool = True
+
+
+class Planner:
+    """Makes one round's steps after the other; what exists goes on from round to round."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._rng = Random(seed)
+        self._slots: dict[str, list[_Slot]] = {user: [] for user in USERS}
+        self._numbers = 0
+
+    def round(self, number: int, operations: int, kills: int, others: int) -> list[Step]:
+        """``kills`` by SIGKILL and ``others`` (pauses, outages), spread among the operations."""
+        self._rng = Random(f"{self._seed}:{number}")
+        faults = ["kill"] * kills + ["other"] * others
+        places = sorted(self._rng.uniform(0, operations) for _ in faults)
+        self._rng.shuffle(faults)
+        waiting = list(zip(places, faults, strict=True))
+        steps: list[Step] = []
+        for place in range(operations):
+            while waiting and waiting[0][0] <= place:
+                kind = waiting.pop(0)[1]
+                steps.append(self._kill() if kind == "kill" else self._other())
+            steps.append(self._operation())
+        return steps + [self._kill() if kind == "kill" else self._other() for _, kind in waiting]
+
+    def _number(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    def _kill(self) -> Fault:
+        rng = self._rng
+        kinds = {"worker": 84, "web server": 7, "web": 3, "postmaster": 5, "guard": 1}
+        (kind,) = rng.choices(list(kinds), list(kinds.values()))
+        return Fault(
+            self._number(), f"kill {kind}", rng.randrange(WORKERS), delay=rng.uniform(0, 0.4)
+        )
+
+    def _other(self) -> Fault:
+        rng = self._rng
+        if rng.random() < 0.7:
+            asleep = rng.uniform(1.1, 2.5) * LEASE_SECONDS
+            return Fault(self._number(), "pause worker", rng.randrange(WORKERS), seconds=asleep)
+        return Fault(self._number(), "hide lancedb", seconds=rng.uniform(0.3, 3.0))
+
+    def _operation(self) -> Operation:
+        rng = self._rng
+        kinds: dict[Callable[[str], Operation], float] = {
+            self._create: 14,
+            self._put: 20,
+            self._recreate: 6,
+            self._patch: 14,
+            self._delete: 11,
+            self._batch: 6,
+            self._search_word: 13,
+            self._search_words: 7,
+            self._read: 7,
+            self._list: 2,
+            self._login: 1.5,
+            self._leave: 0.25,
+        }
+        (make,) = rng.choices(list(kinds), list(kinds.values()))
+        return make(rng.choice(USERS))
+
+    def _new(self, kind: str, user: str, **more: object) -> Operation:
+        rng = self._rng
+        usual: dict[str, object] = {
+            "lane": rng.randrange(LANES),
+            "persistent": rng.random() < 0.75,
+            "wait": rng.choice([0, 0, 0, 2]),
+        }
+        values = usual | more
+        number = values.pop("number", None) or self._number()
+        return Operation(number=number, kind=kind, user=user, **values)  # type: ignore[arg-type]
+
+    def _fields(self, number: int) -> dict[str, str]:
+        rng = self._rng
+        sentences = rng.choice([1, 1, 2, 2, 3, 4, 60])
+        return {
+            "title": words.title(rng, number),
+            "text": words.text(rng, number, sentences),
+            "note": words.word(number),
+        }
+
+    def _add(self, user: str, *, named: bool) -> tuple[int, _Slot]:
+        number = self._number()
+        slot = _Slot(f"{user}-{number}", named, words.word(number), number)
+        self._slots[user].append(slot)
+        return number, slot
+
+    def _some(self, user: str, *, lives: bool = True, named: bool | None = None) -> _Slot | None:
+        """A slot that nothing was done to just now."""
+        fit = [
+            slot
+            for slot in self._slots[user][-400:]
+            if slot.lives is lives
+            and named in {None, slot.named}
+            and self._numbers - slot.touched >= _SETTLED_AFTER
+        ]
+        return self._rng.choice(fit) if fit else None
+
+    def _create(self, user: str) -> Operation:
+        number, slot = self._add(user, named=self._rng.random() < 0.3)
+        return self._new(
+            "create",
+            user,
+            number=number,
+            slot=slot.name,
+            fields=self._fields(number),
+            named=slot.named,
+        )
+
+    def _put(self, user: str) -> Operation:
+        slot = self._some(user, named=True) if self._rng.random() < 0.6 else None
+        if slot is None:
+            number, slot = self._add(user, named=True)
+        else:
+            number = self._number()
+        return self._put_into(user, slot, number)
+
+    def _recreate(self, user: str) -> Operation:
+        slot = self._some(user, lives=False, named=True)
+        if slot is None:
+            return self._put(user)
+        slot.lives = True
+        return self._put_into(user, slot, self._number())
+
+    def _put_into(self, user: str, slot: _Slot, number: int) -> Operation:
+        slot.word, slot.touched = words.word(number), number
+        return self._new(
+            "put", user, number=number, slot=slot.name, named=True, fields=self._fields(number)
+        )
+
+    def _patch(self, user: str) -> Operation:
+        slot = self._some(user)
+        if slot is None:
+            return self._create(user)
+        number, rng = self._number(), self._rng
+        fields = self._fields(number)
+        names = rng.choice([["text"], ["text"], ["title"], ["note"], ["title", "text"]])
+        slot.touched = number
+        if "text" in names:
+            slot.word = words.word(number)
+        return self._new(
+            "patch",
+            user,
+            number=number,
+            slot=slot.name,
+            named=slot.named,
+            fields={name: fields[name] for name in names},
+            conditional=rng.random() < 0.25,
+        )
+
+    def _delete(self, user: str) -> Operation:
+        slot = self._some(user)
+        if slot is None:
+            return self._create(user)
+        slot.lives, slot.touched = False, self._numbers
+        return self._new("delete", user, slot=slot.name, wait=0)
+
+    def _batch(self, user: str) -> Operation:
+        lines = tuple(self._lines(user))
+        return self._new("batch", user, lines=lines, wait=0)
+
+    def _lines(self, user: str) -> Iterator[Operation]:
+        for _ in range(self._rng.randint(*_BATCH)):
+            yield self._put(user) if self._rng.random() < 0.8 else self._create(user)
+
+    def _search_word(self, user: str) -> Operation:
+        slot = self._some(user)
+        query = slot.word if slot else words.word(0)
+        mode = self._rng.choice(["text", "text", "text", "hybrid", "vector"])
+        return self._new("search", user, query=query, mode=mode, wait=0)
+
+    def _search_words(self, user: str) -> Operation:
+        mode = self._rng.choice(["hybrid", "hybrid", "vector", "text"])
+        query = self._rng.choice(words.QUESTIONS)
+        return self._new("search", user, query=query, mode=mode, wait=0)
+
+    def _read(self, user: str) -> Operation:
+        slot = self._some(user, lives=self._rng.random() < 0.7)
+        return self._new("read", user, slot=slot.name if slot else "", wait=0)
+
+    def _list(self, user: str) -> Operation:
+        return self._new("list", user, wait=0)
+
+    def _login(self, user: str) -> Operation:
+        return self._new(self._rng.choice(["login", "refresh"]), user, wait=0)
+
+    def _leave(self, user: str) -> Operation:
+        self._slots[user] = []
+        return self._new("leave", user, wait=0, persistent=True)
