@@ -8,6 +8,7 @@ one at a time, so that a busy moment of the machine hits both.
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -19,6 +20,8 @@ from pathlib import Path
 
 import click
 
+# LanceDB warns about each of its own hybrid queries, and writing that takes longer than the query.
+os.environ.setdefault("LANCEDB_LOG", "error")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.bare import bare_parts
@@ -28,7 +31,7 @@ from benchmarks.retrieval_sets import read_set
 from benchmarks.service import Account, Service, running_service
 
 MODES = ("hybrid", "vector", "text")
-BARE = "bare parts"
+BARE = "bare "
 WARM_UP = 20
 GOAL = 1.5
 
@@ -66,8 +69,10 @@ def main(data_folder: Path, name: str, questions: int, clients: int) -> None:
 def _latencies(service: Service, account: Account, asked: Sequence[str]) -> dict[str, list[float]]:
     """Milliseconds of every question, by who answered it."""
     with service.client(account) as client, bare_parts(service, account.id) as bare:
-        searches: dict[str, Search] = {BARE: bare.search}
-        searches |= {mode: partial(client.search, mode=mode) for mode in MODES}
+        searches: dict[str, Search] = {}
+        for mode in MODES:
+            searches[BARE + mode] = partial(bare.search, mode=mode)
+            searches[mode] = partial(client.search, mode=mode)
         for query in asked[:WARM_UP]:
             for search in searches.values():
                 search(query)
@@ -85,13 +90,17 @@ def _milliseconds(search: Search, query: str) -> float:
 
 
 def _show_latencies(timed: dict[str, list[float]]) -> None:
-    bare = percentile(timed[BARE], 0.5)
     rows = [
-        [name, *_percentiles(times), f"{percentile(times, 0.5) / bare:.2f}"]
-        for name, times in timed.items()
+        [mode, *_percentiles(timed[BARE + mode]), *_percentiles(timed[mode]), _ratio(timed, mode)]
+        for mode in MODES
     ]
-    show_table(["one client", "p50, ms", "p95, ms", "p50 / bare p50"], rows)
-    click.echo(f"goal: hybrid at most {GOAL} times the bare parts\n")
+    header = ["one client", "bare p50, ms", "bare p95, ms", "p50, ms", "p95, ms", "p50 / bare p50"]
+    show_table(header, rows)
+    click.echo(f"goal: at most {GOAL} times the bare parts of the same mode\n")
+
+
+def _ratio(timed: dict[str, list[float]], mode: str) -> str:
+    return f"{percentile(timed[mode], 0.5) / percentile(timed[BARE + mode], 0.5):.2f}"
 
 
 def _percentiles(times: Sequence[float]) -> list[str]:

@@ -26,11 +26,11 @@ from atom_backend.domain.search import SearchFilter
 from atom_backend.domain.transactions import TextMatch
 from atom_backend.errors import Conflict, NotFound
 from atom_backend.relational.document_queries import (
+    NAMED,
     as_document,
     every_document,
     found,
     listed,
-    named,
     with_documents,
 )
 from atom_backend.relational.tables import documents
@@ -127,10 +127,10 @@ class PostgresDocuments:
     ) -> Mapping[UUID, Document]:
         # Most searches have no filter; finding nothing out costs a third of finding out.
         if conditions.empty:
-            query = named(document_ids)
+            rows = self._connection.execute(NAMED, {"named": list(document_ids)})
         else:
-            query = with_documents(found(conditions, limit=len(document_ids), among=document_ids))
-        rows = self._connection.execute(query)
+            hits = found(conditions, limit=len(document_ids), among=document_ids)
+            rows = self._connection.execute(with_documents(hits))
         return {row.id: as_document(row) for row in rows}
 
     def search(

@@ -8,7 +8,7 @@ woke up late wrote it again); equal scores are ordered by chunk identifier.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -126,16 +126,17 @@ def _leg(leg: Leg, found: Any, scores: Any, depth: int) -> LegHits:
     columns = (found[name].to_pylist() for name in _HIT_COLUMNS)
     rows = sorted(zip((-scores).tolist(), *columns, strict=True))
     distinct = {row[1]: row for row in reversed(rows)}
-    hits = tuple(_hit(row) for row in rows if distinct[row[1]] is row)
+    items = {row[2]: UUID(bytes=row[2]) for row in rows}
+    hits = tuple(_hit(row, items) for row in rows if distinct[row[1]] is row)
     return LegHits(leg, hits, exhausted=found.num_rows < depth)
 
 
-def _hit(row: tuple[Any, ...]) -> Hit:
+def _hit(row: tuple[Any, ...], items: Mapping[bytes, UUID]) -> Hit:
     """From a row of ``_HIT_COLUMNS`` behind its negated score."""
     negated, chunk_id, item_id, kind, revision, ordinal, start, end, title, content = row
     return Hit(
         chunk_id=UUID(bytes=chunk_id),
-        item_id=UUID(bytes=item_id),
+        item_id=items[item_id],
         kind=_kind(kind),
         revision=revision,
         ordinal=ordinal,
