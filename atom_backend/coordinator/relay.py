@@ -18,6 +18,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from atom_backend.clock import new_id
 from atom_backend.coordinator.convergence import Convergence
 from atom_backend.coordinator.tenure import Tenure
 from atom_backend.domain.backoff import Backoff
@@ -86,9 +87,30 @@ class Relay:
         self._lease_seconds = lease_seconds
         self._chance = chance
         self._wary = False
+        self._holder = new_id()
+        self._lost_touch = False
 
     def run_once(self) -> RelayReport:
-        """One batch of ordinary entries, then one that has failed before, alone."""
+        """One batch of ordinary entries, then one that has failed before, alone.
+
+        Raises DependencyError when PostgreSQL does not answer. What is leased by then, known or
+        not, is given back by the next call: the items were not to blame.
+        """
+        try:
+            if self._lost_touch:
+                self._give_back()
+            return self._passes()
+        except DependencyError:
+            self._lost_touch = True
+            raise
+
+    def _give_back(self) -> None:
+        with self._transactions.worker() as work:
+            given_back = work.index.give_back(self._holder)
+        self._lost_touch = False
+        logger.info("gave back %d leases of before the outage", given_back)
+
+    def _passes(self) -> RelayReport:
         ordinary = self._pass(limit=self._batch, suspects=False)
         if ordinary.outage:
             return ordinary
@@ -97,6 +119,7 @@ class Relay:
     def _pass(self, *, limit: int, suspects: bool) -> RelayReport:
         with self._transactions.worker() as work:
             leases = work.index.lease(
+                self._holder,
                 limit=limit,
                 seconds=self._lease_seconds,
                 suspects=suspects,

@@ -211,12 +211,20 @@ class WorkerIndex(Protocol):
     """
 
     def lease(
-        self, *, limit: int, seconds: float, suspects: bool, max_attempts: int
+        self, holder: UUID, *, limit: int, seconds: float, suspects: bool, max_attempts: int
     ) -> list[Lease]:
         """Take due entries and those whose lease ran out, oldest first; others are skipped.
 
         Entries with ``SUSPECT_AFTER`` or more attempts are taken only with ``suspects``. An entry
         with ``max_attempts`` behind it is parked instead.
+        """
+        ...
+
+    def give_back(self, holder: UUID) -> int:
+        """Make due what this holder has leased, and take its attempts back; how many entries.
+
+        For a worker that lost touch with PostgreSQL, may not even know what it leased, and holds
+        nothing now. Attempts are taken back also where another has taken the entry over.
         """
         ...
 

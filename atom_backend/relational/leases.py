@@ -2,9 +2,16 @@
 
 Invariant: two workers never hold one entry (``FOR UPDATE SKIP LOCKED``), attempts are counted
 when the lease is taken, and an entry out of attempts is parked with a reason (I5).
+
+``holders`` are the workers that took the entry and have not been heard of since, the last one
+being its present holder. A worker that has lost touch with PostgreSQL takes back its attempts once
+it is there again, even from entries that others have taken over meanwhile; one that has died does
+not, and that is how the two are told apart.
 """
 
 from __future__ import annotations
+
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -18,8 +25,9 @@ from atom_backend.relational.tables import lease_fence
 NOW = sa.func.clock_timestamp()
 UNFINISHED = "the worker did not finish"
 
-_LEASED, _PARKED = EntryState.LEASED.value, EntryState.PARKED.value
-_WAITING = entries.c.state.in_([EntryState.DUE.value, _LEASED])
+_DUE, _LEASED = EntryState.DUE.value, EntryState.LEASED.value
+_PARKED = EntryState.PARKED.value
+_WAITING = entries.c.state.in_([_DUE, _LEASED])
 _LAST_REASON = sa.case((entries.c.state == _LEASED, UNFINISHED), else_=entries.c.reason)
 
 
@@ -28,7 +36,13 @@ def seconds_from_now(seconds: float | sa.ColumnElement[float]) -> sa.ColumnEleme
 
 
 def lease(
-    connection: Connection, *, limit: int, seconds: float, suspects: bool, max_attempts: int
+    connection: Connection,
+    holder: UUID,
+    *,
+    limit: int,
+    seconds: float,
+    suspects: bool,
+    max_attempts: int,
 ) -> list[Lease]:
     """Take due entries and those whose lease ran out, oldest first, under one new fence."""
     _park_exhausted(connection, max_attempts)
@@ -47,6 +61,7 @@ def lease(
             fence=sa.select(drawn.c.fence).scalar_subquery(),
             due_at=seconds_from_now(seconds),
             attempts=entries.c.attempts + 1,
+            holders=sa.func.array_append(entries.c.holders, holder),
             leased_revision=entries.c.revision,
             reason=_LAST_REASON,
         )
@@ -65,6 +80,34 @@ def lease(
         )
         for row in rows
     ]
+
+
+def give_back(connection: Connection, holder: UUID) -> int:
+    """Make due what this holder has leased, and take its attempts back; how many entries."""
+    name = sa.literal(holder)
+    lost = (
+        sa.select(entries.c.item_id)
+        .where(_WAITING, name == sa.any_(entries.c.holders))
+        .order_by(entries.c.item_id)
+        .with_for_update()
+        .cte("lost")
+    )
+    own = sa.and_(
+        entries.c.state == _LEASED,
+        entries.c.holders[sa.func.cardinality(entries.c.holders)] == name,
+    )
+    times = sa.func.cardinality(sa.func.array_positions(entries.c.holders, name))
+    changed = connection.execute(
+        sa.update(entries)
+        .where(entries.c.item_id == lost.c.item_id)
+        .values(
+            state=sa.case((own, _DUE), else_=entries.c.state),
+            due_at=sa.case((own, NOW), else_=entries.c.due_at),
+            attempts=sa.func.greatest(0, entries.c.attempts - times),
+            holders=sa.func.array_remove(entries.c.holders, name),
+        )
+    )
+    return changed.rowcount
 
 
 def _park_exhausted(connection: Connection, max_attempts: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.engine import Connection
 
 from atom_backend.domain.index_state import EntryState
@@ -84,6 +84,7 @@ def _due_again() -> dict[str, Any]:
         "state": sa.case((leased, entries.c.state), else_=EntryState.DUE.value),
         "due_at": sa.case((leased, entries.c.due_at), else_=_NOW),
         "attempts": 0,
+        "holders": sa.literal([], ARRAY(sa.Uuid)),
         "reason": None,
         "requested_at": sa.case((waiting, entries.c.requested_at), else_=_NOW),
     }

@@ -139,6 +139,7 @@ index_entries = Table(
     _time("due_at", nullable=False),
     Column("fence", BigInteger),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("holders", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
     Column("reason", Text),
     Column("spec", Text),
     Column("chunk_count", Integer, nullable=False, server_default="0"),

@@ -23,10 +23,16 @@ from atom_backend.domain.index_state import (
     Postponement,
 )
 from atom_backend.relational.index_statistics import seconds_until_due, statistics
-from atom_backend.relational.leases import NOW, lease, seconds_from_now
+from atom_backend.relational.leases import NOW, give_back, lease, seconds_from_now
 from atom_backend.relational.tables import index_entries as entries
 
 _DUE, _SETTLED, _PARKED = EntryState.DUE.value, EntryState.SETTLED.value, EntryState.PARKED.value
+_NOBODY = sa.literal([], ARRAY(sa.Uuid))
+_OTHERS = sa.func.trim_array(
+    entries.c.holders, sa.func.least(1, sa.func.cardinality(entries.c.holders))
+)
+"""The holders without the present one, who has been heard of."""
+
 _REWRITTEN = entries.c.revision != entries.c.leased_revision
 
 
@@ -37,15 +43,19 @@ class PostgresWorkerIndex:
         self._connection = connection
 
     def lease(
-        self, *, limit: int, seconds: float, suspects: bool, max_attempts: int
+        self, holder: UUID, *, limit: int, seconds: float, suspects: bool, max_attempts: int
     ) -> list[Lease]:
         return lease(
             self._connection,
+            holder,
             limit=limit,
             seconds=seconds,
             suspects=suspects,
             max_attempts=max_attempts,
         )
+
+    def give_back(self, holder: UUID) -> int:
+        return give_back(self._connection, holder)
 
     def extend(self, item_ids: Sequence[UUID], fence: int, seconds: float) -> set[UUID]:
         until = sa.func.greatest(entries.c.due_at, seconds_from_now(seconds))
@@ -74,6 +84,7 @@ class PostgresWorkerIndex:
                 # What still waits was written after this worker read it: its wait starts anew.
                 requested_at=sa.case((reached, entries.c.requested_at), else_=NOW),
                 attempts=0,
+                holders=_NOBODY,
                 reason=None,
             ),
             held,
@@ -103,6 +114,7 @@ class PostgresWorkerIndex:
                 state=_DUE,
                 due_at=sa.case((_REWRITTEN, NOW), else_=seconds_from_now(given.c.delay)),
                 attempts=sa.func.greatest(0, entries.c.attempts - given.c.refund),
+                holders=_OTHERS,
                 reason=_unless_rewritten(given.c.reason),
             ),
             held,
@@ -119,6 +131,7 @@ class PostgresWorkerIndex:
             .values(
                 state=sa.case((_REWRITTEN, _DUE), else_=_PARKED),
                 due_at=NOW,
+                holders=_OTHERS,
                 reason=_unless_rewritten(given.c.reason),
             ),
             held,
@@ -133,7 +146,9 @@ class PostgresWorkerIndex:
         changed = self._connection.execute(
             sa.update(entries)
             .where(entries.c.state == _SETTLED, other)
-            .values(state=_DUE, due_at=NOW, requested_at=NOW, attempts=0, reason=None)
+            .values(
+                state=_DUE, due_at=NOW, requested_at=NOW, attempts=0, holders=_NOBODY, reason=None
+            )
         )
         return changed.rowcount
 

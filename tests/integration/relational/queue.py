@@ -5,19 +5,25 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from atom_backend.clock import new_id
 from atom_backend.domain.index_state import Confirmation, Lease
 from atom_backend.relational.transactions import PostgresTransactions
 from tests.conftest import RunSql
 
 MAX_ATTEMPTS = 4
+SOMEBODY = new_id()
 
 
 def lease(
-    transactions: PostgresTransactions, limit: int = 99, *, suspects: bool = False
+    transactions: PostgresTransactions,
+    limit: int = 99,
+    *,
+    suspects: bool = False,
+    holder: UUID = SOMEBODY,
 ) -> list[Lease]:
     with transactions.worker() as work:
         return work.index.lease(
-            limit=limit, seconds=60, suspects=suspects, max_attempts=MAX_ATTEMPTS
+            holder, limit=limit, seconds=60, suspects=suspects, max_attempts=MAX_ATTEMPTS
         )
 
 

@@ -189,7 +189,7 @@ def test_a_listing_can_be_narrowed(transactions: PostgresTransactions, sql: RunS
     parked = a_document(transactions, owner, tags=("b",))
     leased = a_document(transactions, owner)
     with transactions.worker() as worker:
-        leases = worker.index.lease(limit=9, seconds=60, suspects=False, max_attempts=6)
+        leases = worker.index.lease(new_id(), limit=9, seconds=60, suspects=False, max_attempts=6)
         worker.index.park({parked.id: "too odd"}, leases[0].fence)
     sql("update documents set updated_at = now() - interval '1 day' where id = :id", id=parked.id)
 
@@ -232,6 +232,6 @@ def test_what_postgresql_cannot_store_is_invalid_input(
 
 def settle_everything(transactions: PostgresTransactions) -> None:
     with transactions.worker() as work:
-        leases = work.index.lease(limit=99, seconds=60, suspects=False, max_attempts=6)
+        leases = work.index.lease(new_id(), limit=99, seconds=60, suspects=False, max_attempts=6)
         done = [Confirmation(one.item_id, one.revision, "spec", 3) for one in leases]
         assert work.index.confirm(done, leases[0].fence) == {one.item_id for one in leases}

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from atom_backend.clock import new_id
 from atom_backend.domain.backoff import SUSPECT_AFTER
 from atom_backend.domain.index_state import Postponement
 from atom_backend.domain.principals import Principal
@@ -46,7 +47,10 @@ def test_entries_held_by_an_open_transaction_are_skipped_without_waiting(
 ) -> None:
     an_entry(transactions, owner)
     with transactions.worker() as first:
-        assert len(first.index.lease(limit=9, seconds=60, suspects=False, max_attempts=4)) == 1
+        assert (
+            len(first.index.lease(new_id(), limit=9, seconds=60, suspects=False, max_attempts=4))
+            == 1
+        )
         assert lease(transactions) == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
+from atom_backend.clock import new_id
 from atom_backend.domain.index_state import IndexStatistics
 from atom_backend.domain.principals import Principal
 from atom_backend.relational.engine import create_engine
@@ -98,7 +99,7 @@ def test_the_queue_is_served_by_partial_indexes_beside_many_settled_entries(
     with create_engine(database_url, max_connections=0).begin() as connection:
         connection.execute(sa.text("select set_config('role', 'atom_worker', true)"))
         index = PostgresWorkerIndex(connection)
-        (held,) = index.lease(limit=9, seconds=60, suspects=False, max_attempts=4)
+        (held,) = index.lease(new_id(), limit=9, seconds=60, suspects=False, max_attempts=4)
         assert index.seconds_until_due() is not None
         assert index.parked(9) == []
         assert index.require_spec("spec") == 0

@@ -22,6 +22,7 @@ from atom_backend.errors import (
     DependencyError,
     NotFound,
     StoredDataError,
+    Unauthenticated,
 )
 from atom_backend.relational.embedded import EmbeddedServer
 from atom_backend.relational.engine import create_engine, normalized_url
@@ -290,7 +291,7 @@ def test_no_error_tells_the_values_of_a_statement(
 
 def test_an_owner_without_an_account_can_store_nothing(transactions: PostgresTransactions) -> None:
     nobody = Principal(new_id(), None, Role.USER)
-    with pytest.raises(StoredDataError), transactions.owner(nobody) as work:
+    with pytest.raises(Unauthenticated), transactions.owner(nobody) as work:
         work.documents.add(new_id(), a_draft())
 
 
@@ -305,7 +306,7 @@ def test_sources_are_what_the_documents_say_now(
 ) -> None:
     kept, gone = a_document(transactions, owner, "old"), a_document(transactions, owner)
     with transactions.worker() as worker:
-        leases = worker.index.lease(limit=9, seconds=60, suspects=False, max_attempts=6)
+        leases = worker.index.lease(new_id(), limit=9, seconds=60, suspects=False, max_attempts=6)
     with transactions.owner(owner) as work:
         changes = DocumentChanges(text="new", title="New")
         work.documents.change(kept.id, DocumentChanges(tags=("t",)), content_hash=None)
