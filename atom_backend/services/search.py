@@ -45,6 +45,9 @@ logger = logging.getLogger(__name__)
 FIRST_DEPTH = 128
 """Chunks that each leg gives at the first look."""
 
+_PER_RESULT = 3
+"""Chunks for each result that is wanted, where one leg runs alone: its best need no comparison."""
+
 DEEPER = 8
 """How many times deeper every further look is."""
 
@@ -164,7 +167,8 @@ class SearchService:
         """Ask deeper and deeper until the page is full or nothing is left to find."""
         text = request.query if request.mode is not SearchMode.VECTOR or vector is None else None
         checked = _Checked(self._transactions, principal, request)
-        depths = [FIRST_DEPTH]
+        both = vector is not None and text is not None
+        depths = [FIRST_DEPTH if both else min(FIRST_DEPTH, _PER_RESULT * _needed(request))]
         while True:
             legs = self._vectors.search(
                 principal.scope,
@@ -222,7 +226,7 @@ class _Checked:
 
     def survivors(self, candidates: Sequence[Candidate]) -> list[_Survivor]:
         """In the candidates' order, as many as show whether there is a next page."""
-        needed = self.request.offset + self.request.limit + 1
+        needed = _needed(self.request)
         candidates = [one for one in candidates if self.good_enough(one)]
         survivors: list[_Survivor] = []
         place = 0
@@ -245,6 +249,11 @@ class _Checked:
             with self.transactions.owner(self.principal) as work:
                 found = work.documents.enrich(unknown, self.request.filter)
             self.known.update({item_id: found.get(item_id) for item_id in unknown})
+
+
+def _needed(request: SearchRequest) -> int:
+    """How many items show whether there is a next page."""
+    return request.offset + request.limit + 1
 
 
 def _exhausted(legs: Sequence[LegHits]) -> bool:
