@@ -25,7 +25,6 @@ import httpx
 T = TypeVar("T")
 
 PROJECT = Path(__file__).resolve().parents[2]
-LEASE_SECONDS = 2
 _PASSWORD = "correct horse battery"
 _PATIENCE = 60.0
 
@@ -76,17 +75,12 @@ class Program:
 
 
 class Deployment:
-    """A web process and a worker on the same stores. ``settings`` count for both."""
+    """A web process and a worker on the same stores. ``settings`` are variables of both."""
 
     def __init__(self, *, web_database: str, worker_database: str, **settings: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._settings = {
-            **os.environ,
-            "ATOM_SIGNING_KEY": "the same key for every process of this deployment",
-            "ATOM_LEASE_SECONDS": str(LEASE_SECONDS),
-            **settings,
-        }
+        self._settings = {**os.environ, **settings}
         self._databases = {"web": web_database, "worker": worker_database}
         self._accounts: list[Account] = []
         self.web = self.start_web()
@@ -175,7 +169,7 @@ class Account:
         return self._http.get(f"/v1/documents/{document}")
 
     def text(self, document: str) -> str:
-        return self._http.get(f"/v1/documents/{document}/text").text
+        return str(self._http.get(f"/v1/documents/{document}/text").json()["text"])
 
     def listed(self) -> set[str]:
         items = self._http.get("/v1/documents", params={"limit": "200"}).json()["items"]

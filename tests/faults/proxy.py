@@ -26,17 +26,19 @@ _PATIENCE = 20.0
 
 
 class Moment(Enum):
-    """When a connection breaks that has a statement to carry."""
+    """What happens to a connection that has a statement to carry."""
 
     BEFORE = auto()
-    """The server never hears of the statement."""
+    """It breaks; the server never hears of the statement."""
     AFTER = auto()
-    """The server carries it out, and its answer is lost."""
+    """It breaks once the server has carried the statement out; the answer is lost."""
+    STALL = auto()
+    """It keeps the statement back, and from then on the whole network is as after ``stall``."""
 
 
 @dataclass
 class Cut:
-    """One connection is to break: at the statement with these words, or where it is committed."""
+    """What is to happen to one connection, at a statement or at its transaction's commit."""
 
     words: bytes
     moment: Moment
@@ -57,6 +59,8 @@ class _Wire:
     """This wire's transaction is the one to break at its commit."""
     answers: Cut | None = None
     """This wire breaks as soon as the server has answered."""
+    has_lost: bool = False
+    """Nobody can make sense any more of what would come next on this wire."""
 
     def close(self) -> None:
         for end in (self.client, self.server):
@@ -99,11 +103,14 @@ class Proxy:
         self._run(self._set(flows=True, deaf=True))
 
     def heal(self) -> None:
-        """Pass everything on again, first of all what was kept back."""
+        """Pass everything on again, first of all what was kept back.
+
+        Connections on which something was lost are broken, as a network that comes up again does.
+        """
         self._run(self._heal())
 
     def cut_at(self, words: str, moment: Moment, *, at_commit: bool = False) -> Cut:
-        """Break the next connection that sends a statement with these words, once.
+        """Do this to the next connection that sends a statement with these words, once.
 
         ``at_commit``: not at the statement, but where its transaction is committed.
         """
@@ -140,6 +147,9 @@ class Proxy:
 
     async def _heal(self) -> None:
         await self._set(flows=True, deaf=False)
+        for wire in list(self._wires):
+            if wire.has_lost:
+                wire.close()
         if self._listener is None:
             await self._listen()
 
@@ -170,13 +180,20 @@ class Proxy:
         while said := await reader.read(_AT_ONCE):
             await self._flows.wait()
             if self._deaf:
+                wire.has_lost = True
                 continue
             if cut := self._due_cut(wire, said):
-                if cut.moment is Moment.BEFORE:
-                    wire.close()
-                    cut.happened.set()
-                    return
-                wire.answers = cut
+                match cut.moment:
+                    case Moment.BEFORE:
+                        wire.close()
+                        cut.happened.set()
+                        return
+                    case Moment.AFTER:
+                        wire.answers = cut
+                    case Moment.STALL:
+                        self._flows.clear()
+                        cut.happened.set()
+                        await self._flows.wait()
             wire.server.write(said)
             await wire.server.drain()
         wire.close()
