@@ -16,7 +16,7 @@ from atom_backend.domain.extracted import Extracted
 from atom_backend.domain.items import Chunk, Kind, Projection, Span, Vector, Vectors
 from atom_backend.domain.principals import OwnerScope, Principal
 from atom_backend.domain.search import LegHits
-from atom_backend.domain.transactions import OwnerWork, SignInWork, WorkerWork
+from atom_backend.domain.transactions import CensusWork, OwnerWork, SignInWork, WorkerWork
 
 
 class Embedder(Protocol):
@@ -100,6 +100,10 @@ class Transactions(Protocol):
 
     def worker(self) -> AbstractContextManager[WorkerWork]:
         """Index entries and sources of every owner."""
+        ...
+
+    def census(self) -> AbstractContextManager[CensusWork]:
+        """One snapshot of what should be in the index; nothing can be written."""
         ...
 
     def elected(self, duty: str) -> AbstractContextManager[bool]:

@@ -14,6 +14,7 @@ from typing import Protocol
 from uuid import UUID
 
 from atom_backend.domain.accounts import Credential, RefreshToken, User
+from atom_backend.domain.census import Table
 from atom_backend.domain.consistency import ConsistencyRuns, RunRequests
 from atom_backend.domain.documents import (
     Document,
@@ -281,4 +282,19 @@ class WorkerWork(Protocol):
 
     def sizes(self) -> Mapping[str, int]:
         """Rows by table name, as estimated by the server's statistics."""
+        ...
+
+
+class CensusWork(Protocol):
+    """A transaction that sees one moment of everybody's index entries and items, as columns.
+
+    Each call gives the rows of some items (``among``) or of all, in no order.
+    """
+
+    def entries(self, spec: str, among: Sequence[UUID] | None = None) -> Table:
+        """Records of ``census.ENTRY``; ``spec`` is the index spec that counts as current."""
+        ...
+
+    def sources(self, among: Sequence[UUID] | None = None) -> Table:
+        """Records of ``census.SOURCE``."""
         ...

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.principals import Principal
-from atom_backend.domain.transactions import OwnerWork, SignInWork, WorkerWork
+from atom_backend.domain.transactions import CensusWork, OwnerWork, SignInWork, WorkerWork
 from atom_backend.guards.circuit import Circuit
 
 T = TypeVar("T")
@@ -34,6 +34,9 @@ class GuardedTransactions:
 
     def worker(self) -> AbstractContextManager[WorkerWork]:
         return self._guarded(self._transactions.worker())
+
+    def census(self) -> AbstractContextManager[CensusWork]:
+        return self._guarded(self._transactions.census())
 
     def elected(self, duty: str) -> AbstractContextManager[bool]:
         return self._guarded(self._transactions.elected(duty))

@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection, Engine
 from atom_backend.domain.principals import Principal
 from atom_backend.errors import DatabaseUnavailable, Unauthenticated
 from atom_backend.relational import deadline
+from atom_backend.relational.census import PostgresCensus
 from atom_backend.relational.locks import try_lock
 from atom_backend.relational.sign_in import PostgresSignInWork
 from atom_backend.relational.tables import probes
@@ -79,6 +80,15 @@ class PostgresTransactions:
             yield PostgresWorkerWork(connection, self._keep_answers)
 
     @contextmanager
+    def census(self) -> Iterator[PostgresCensus]:
+        """One snapshot; the server refuses to write in it."""
+        snapshot = self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        with self._begin("atom_worker", self._limits, engine=snapshot) as connection:
+            yield PostgresCensus(connection)
+
+    @contextmanager
     def elected(self, duty: str) -> Iterator[bool]:
         """Whether this process alone may do ``duty`` until the context ends.
 
@@ -104,9 +114,13 @@ class PostgresTransactions:
 
     @contextmanager
     def _begin(
-        self, role: str, limits: TimeLimits, principal: Principal | None = None
+        self,
+        role: str,
+        limits: TimeLimits,
+        principal: Principal | None = None,
+        engine: Engine | None = None,
     ) -> Iterator[Connection]:
-        with _connected(self._engine) as connection:
+        with _connected(engine or self._engine) as connection:
             session = None if principal is None else principal.session_id
             subject = None if principal is None else principal.user_id
             live = connection.execute(_BEGIN, _settings(role, limits, session, subject)).one().live
