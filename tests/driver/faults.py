@@ -9,13 +9,17 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from tests.driver.plan import Fault
+from sqlalchemy.exc import SQLAlchemyError
+
+from tests.driver.plan import WORKERS, Fault
 from tests.driver.recorder import Recorder
 from tests.driver.system import WEB, System
 
 _SIGKILLS = "kill"
+_LEASED = "select from index_entries where state = 'leased' limit 1"
 
 
 class Faults:
@@ -28,6 +32,7 @@ class Faults:
         self._away = system.lance.with_name("lancedb_data.away")
         self._moving = threading.Lock()
         self.done: Counter[str] = Counter()
+        self.at_work = 0
         self.hollow = 0
 
     @property
@@ -40,6 +45,8 @@ class Faults:
         hit = self._do(fault)
         if hit:
             self.done[fault.kind] += 1
+        if hit and "worker" in fault.kind and fault.kind.startswith(_SIGKILLS):
+            self.at_work += self._something_is_leased()
         self._recorder.note(fault=fault.kind, number=fault.number, which=fault.which, hit=hit)
 
     def heal(self) -> None:
@@ -52,6 +59,7 @@ class Faults:
         system, worker = self._system, f"worker {fault.which}"
         ways: dict[str, Callable[[], bool]] = {
             "kill worker": lambda: system.kill(worker),
+            "kill all workers": self._kill_all,
             "kill web server": system.kill_serving,
             "kill web": lambda: system.kill(WEB),
             "kill postmaster": system.kill_postmaster,
@@ -60,6 +68,16 @@ class Faults:
             "hide lancedb": lambda: self._hide(fault.seconds),
         }
         return ways[fault.kind]()
+
+    def _kill_all(self) -> bool:
+        hit = [self._system.kill(f"worker {number}") for number in range(WORKERS)]
+        return any(hit)
+
+    def _something_is_leased(self) -> bool:
+        """Right after a kill, when it is still what it was before."""
+        with suppress(SQLAlchemyError):
+            return bool(self._system.sql(_LEASED))
+        return False
 
     def _pause(self, worker: str, seconds: float) -> bool:
         process = self._system.pause(worker)

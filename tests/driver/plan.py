@@ -81,19 +81,25 @@ class Planner:
         self._numbers = 0
 
     def round(self, number: int, operations: int, kills: int, others: int) -> list[Step]:
-        """``kills`` by SIGKILL and ``others`` (pauses, outages), spread among the operations."""
+        """``kills`` by SIGKILL and ``others`` (pauses, outages), spread among the operations.
+
+        At most one fault follows an operation, so together they must be fewer than those.
+        """
         self._rng = Random(f"{self._seed}:{number}")
         faults = ["kill"] * kills + ["other"] * others
-        places = sorted(self._rng.uniform(0, operations) for _ in faults)
+        places = sorted(self._rng.sample(range(operations), len(faults)))
         self._rng.shuffle(faults)
         waiting = list(zip(places, faults, strict=True))
         steps: list[Step] = []
         for place in range(operations):
-            while waiting and waiting[0][0] <= place:
-                kind = waiting.pop(0)[1]
-                steps.append(self._kill() if kind == "kill" else self._other())
-            steps.append(self._operation())
-        return steps + [self._kill() if kind == "kill" else self._other() for _, kind in waiting]
+            fault: Fault | None = None
+            if waiting and waiting[0][0] <= place:
+                fault = self._kill() if waiting.pop(0)[1] == "kill" else self._other()
+            # Half of the kills find the workers with a whole batch in their hands.
+            busy = fault is not None and self._rng.random() < 0.5
+            steps.append(self._batch(self._rng.choice(USERS)) if busy else self._operation())
+            steps += [fault] if fault else []
+        return steps
 
     def _number(self) -> int:
         self._numbers += 1
@@ -101,7 +107,14 @@ class Planner:
 
     def _kill(self) -> Fault:
         rng = self._rng
-        kinds = {"worker": 84, "web server": 7, "web": 3, "postmaster": 5, "guard": 1}
+        kinds = {
+            "worker": 70,
+            "all workers": 14,
+            "web server": 7,
+            "web": 3,
+            "postmaster": 5,
+            "guard": 1,
+        }
         (kind,) = rng.choices(list(kinds), list(kinds.values()))
         return Fault(
             self._number(), f"kill {kind}", rng.randrange(WORKERS), delay=rng.uniform(0, 0.4)

@@ -44,6 +44,7 @@ class Report:
                 " / ".join(str(writes[outcome]) for outcome in _ORDER),
             ),
             ("SIGKILLs", f"{self.faults.sigkills}: {_listed(self.faults.done, 'kill ')}"),
+            ("workers killed while something was leased", f"{self.faults.at_work}"),
             ("workers paused past their lease", f"{self.faults.done['pause worker']}"),
             ("times that LanceDB's folder was away", f"{self.faults.done['hide lancedb']}"),
             ("searches answered", f"{len(searches)}"),
