@@ -32,6 +32,7 @@ from atom_backend.relational.transactions import PostgresTransactions, TimeLimit
 from atom_backend.relational.wakeup import PostgresWakeup
 from atom_backend.services.accounts import Accounts
 from atom_backend.services.bulk import BulkIngest
+from atom_backend.services.consistency import Consistency
 from atom_backend.services.documents import DocumentService
 from atom_backend.services.health import HealthService
 from atom_backend.services.importing import Importing
@@ -219,6 +220,7 @@ def assemble_services(settings: Settings, ports: Stores | Guarded, uploads: Uplo
     )
     documents = DocumentService(transactions, vectors)
     operations = Operations(transactions, vectors)
+    consistency = Consistency(transactions)
     return Services(
         accounts=Accounts(
             transactions,
@@ -233,8 +235,9 @@ def assemble_services(settings: Settings, ports: Stores | Guarded, uploads: Uplo
         search=SearchService(transactions, vectors, embedder),
         health=HealthService(ports.probes),
         operations=operations,
+        consistency=consistency,
         access_tokens=access_tokens,
-        metrics=Metrics(operations.statistics),
+        metrics=Metrics(operations.statistics, consistency.totals),
     )
 
 

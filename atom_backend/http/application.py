@@ -12,6 +12,7 @@ from atom_backend.http.limits import HttpLimits
 from atom_backend.http.resources import (
     accounts,
     batch,
+    consistency,
     document_reads,
     document_writes,
     operations,
@@ -27,6 +28,7 @@ RESOURCES = (
     batch.routes,
     search.routes,
     operations.routes,
+    consistency.routes,
 )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from atom_backend.domain.ports import AccessTokens
 from atom_backend.services.accounts import Accounts
 from atom_backend.services.bulk import BulkIngest
+from atom_backend.services.consistency import Consistency
 from atom_backend.services.documents import DocumentService
 from atom_backend.services.health import HealthService
 from atom_backend.services.operations import Operations
@@ -26,5 +27,6 @@ class Services:
     search: SearchService
     health: HealthService
     operations: Operations
+    consistency: Consistency
     access_tokens: AccessTokens
     metrics: Metrics

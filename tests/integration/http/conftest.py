@@ -124,3 +124,18 @@ def account(app: Flask) -> Account:
 @pytest.fixture
 def stranger(app: Flask) -> Account:
     return Account(app)
+
+
+@pytest.fixture
+def admin(app: Flask, settings: Settings) -> Account:
+    """An administrator, made by the operator; the access token is older than the role."""
+    account = Account(app)
+    set_role(settings, account, "admin")
+    return account
+
+
+def set_role(settings: Settings, account: Account, role: str) -> None:
+    assert settings.migration_database_url is not None
+    owner = settings.migration_database_url.get_secret_value()
+    change = "update users set role = :role where id = :id"
+    run_sql(owner, change, role=role, id=account.registered["user"]["id"])

@@ -58,15 +58,22 @@ def test_the_document_is_valid_openapi(api: Any) -> None:
     api.validate()
 
 
+@pytest.fixture
+def asking(label: str, request: pytest.FixtureRequest) -> Account:
+    """Somebody who may ask this."""
+    account: Account = request.getfixturevalue("admin" if "/v1/admin/" in label else "account")
+    return account
+
+
 @pytest.mark.parametrize("label", TRIED)
-def test_a_good_request_is_answered_as_announced(api: Any, account: Account, label: str) -> None:
-    try_out(api, account, label, GenerationMode.POSITIVE, CHECKS)
+def test_a_good_request_is_answered_as_announced(api: Any, asking: Account, label: str) -> None:
+    try_out(api, asking, label, GenerationMode.POSITIVE, CHECKS)
 
 
 @pytest.mark.parametrize("label", READ_SOMETHING)
-def test_a_bad_request_is_refused_as_announced(api: Any, account: Account, label: str) -> None:
+def test_a_bad_request_is_refused_as_announced(api: Any, asking: Account, label: str) -> None:
     checks = [*CHECKS, negative_data_rejection]
-    try_out(api, account, label, GenerationMode.NEGATIVE, checks)
+    try_out(api, asking, label, GenerationMode.NEGATIVE, checks)
 
 
 def try_out(

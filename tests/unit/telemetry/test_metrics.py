@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from prometheus_client.parser import text_string_to_metric_families
 
+from atom_backend.domain.consistency import ConsistencyTotals
 from atom_backend.domain.index_state import IndexStatistics
 from atom_backend.errors import DatabaseUnavailable
 from atom_backend.telemetry.metrics import Metrics
+
+
+IDLE = IndexStatistics(due=0, leased=0, settled=0, parked=0, tombstones=0, lag_seconds=0.0)
 
 
 def values(metrics: Metrics) -> dict[tuple[str, ...], float]:
@@ -55,3 +61,31 @@ def test_requests_are_counted_and_timed() -> None:
     assert found["atom_http_requests_total", "GET", "/x/{id}", "404"] == 1
     assert found["atom_http_request_seconds_count", "GET", "/x/{id}"] == 2
     assert found["atom_http_request_seconds_bucket", "0.05", "GET", "/x/{id}"] == 1
+
+
+def test_what_runs_add_up_to_is_read_from_the_database_at_every_scrape() -> None:
+    totals = ConsistencyTotals(
+        found={"missing": 7, "stale": 0},
+        drift={"missing": 2, "stale": 0},
+        done={"check": 5, "repair": 3},
+        failed={"check": 0, "repair": 1},
+        seconds={"check": 9.0, "repair": 1.5},
+        done_at={"repair": datetime(2030, 1, 31, 9, 30, tzinfo=UTC)},
+    )
+    found = values(Metrics(lambda: IDLE, lambda: totals))
+    assert found["atom_drift_total", "missing"] == 7
+    assert found["atom_drift_total", "stale"] == 0
+    assert found["atom_drift_last_run", "missing"] == 2
+    assert found["atom_consistency_runs_total", "check", "done"] == 5
+    assert found["atom_consistency_runs_total", "repair", "failed"] == 1
+    assert (found["atom_repair_seconds_count",], found["atom_repair_seconds_sum",]) == (3, 1.5)
+    assert found["atom_consistency_last_run_timestamp_seconds", "repair"] == 1_896_082_200
+
+
+def test_totals_that_cannot_be_read_are_left_out_and_said_to_be() -> None:
+    def totals() -> ConsistencyTotals:
+        raise DatabaseUnavailable()
+
+    found = values(Metrics(lambda: IDLE, totals))
+    assert found["atom_index_readable",] == 0
+    assert not [name for name, *_ in found if name.startswith(("atom_drift", "atom_repair"))]
