@@ -6,11 +6,14 @@
           --- web process (gunicorn, wsgi.py)
 
 Ctrl-C or SIGTERM stops all of it; killing any part of it leaves nothing that blocks a next start.
+Where PostgreSQL does not answer at the start, the web process says so to its callers, and the rest
+follows when it does.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -22,10 +25,12 @@ from threading import Event
 import click
 
 from atom_backend.cli.supervision import Child, stop_all
-from atom_backend.errors import ConfigurationError
+from atom_backend.errors import ConfigurationError, DatabaseUnavailable
 from atom_backend.foundation import Foundation, lay_foundation
 from atom_backend.settings import PROJECT, Settings
 from atom_backend.telemetry.logs import configure_logging
+
+logger = logging.getLogger(__name__)
 
 _LOOK_EVERY = 0.5
 _STOP_WITHIN = 15.0
@@ -55,29 +60,49 @@ def command(host: str | None, port: int | None, data_dir: Path | None) -> None:
     _require_free_port(settings)
     click.echo("Starting ...")
     with lay_foundation(settings) as foundation:
-        click.echo(foundation.migrate())
         _supervise(settings, foundation, stop)
     click.echo("Stopped.")
 
 
 def _supervise(settings: Settings, foundation: Foundation, stop: Event) -> None:
-    children = [
-        Child("web", _command("gunicorn", *_listening(settings), "wsgi:app"), _environment()),
-        Child("worker", _command("atom_backend", "worker", "--prepare"), _environment()),
-    ]
+    schema = _Schema(foundation)
+    web = Child("web", _command("gunicorn", *_listening(settings), "wsgi:app"), _environment())
+    worker = Child("worker", _command("atom_backend", "worker", "--prepare"), _environment())
     announced = False
     try:
         while not stop.is_set():
             foundation.keep_running()
-            for child in children:
-                child.keep_running()
+            migrated = schema.migrated()
+            web.keep_running()
+            if migrated:
+                worker.keep_running()
             if not announced and _healthy(settings):
                 announced = True
                 click.echo(_welcome(_url(settings)))
             stop.wait(_LOOK_EVERY if announced else _LOOK_EVERY / 5)
     finally:
         click.echo("Stopping ...")
-        stop_all(children, _STOP_WITHIN)
+        stop_all([web, worker], _STOP_WITHIN)
+
+
+class _Schema:
+    """The migration, which is tried until PostgreSQL answers."""
+
+    def __init__(self, foundation: Foundation) -> None:
+        self._foundation = foundation
+        self._done = False
+        self._said = ""
+
+    def migrated(self) -> bool:
+        if not self._done:
+            try:
+                click.echo(self._foundation.migrate())
+                self._done = True
+            except DatabaseUnavailable as error:
+                if error.message != self._said:
+                    logger.warning("not migrated yet, trying again: %s", error.message)
+                self._said = error.message
+        return self._done
 
 
 def _command(module: str, *arguments: str) -> list[str]:
