@@ -19,13 +19,13 @@ from atom_backend.services.documents import DocumentService
 from atom_backend.vectors.store import LanceVectorStore
 from tests.conftest import RunSql
 from tests.deterministic import Watch, indexer
-from tests.integration.coordinator.watching import (
+from tests.invariants import assert_in_step, rows_by_item
+from tests.watching import (
     Announce,
     Killed,
     watched_transactions,
     watched_vectors,
 )
-from tests.invariants import assert_in_step, rows_by_item
 
 BACKOFF = Backoff(max_attempts=4)
 _MOST_PASSES = 20

@@ -10,9 +10,9 @@ import pytest
 
 from atom_backend.domain.documents import DocumentChanges
 from tests.integration.coordinator.stage import Stage
-from tests.integration.coordinator.watching import KilledAt, Moment
 from tests.invariants import CHUNKS, PROCESSED, rows_by_item
 from tests.making import a_document
+from tests.watching import KilledAt, Moment
 
 EFFECTS = [
     "lease",

@@ -22,8 +22,8 @@ from atom_backend.errors import (
 )
 from tests.deterministic import BagOfWords, ParagraphChunker, Watch, refuse_poison
 from tests.integration.coordinator.stage import BACKOFF, Stage
-from tests.integration.coordinator.watching import Killed, Moment
 from tests.making import a_document
+from tests.watching import Killed, Moment
 
 MANY = 3 * BACKOFF.max_attempts
 

@@ -10,9 +10,9 @@ import pytest
 from atom_backend.domain.documents import Document, DocumentChanges
 from atom_backend.errors import VectorStoreUnavailable
 from tests.integration.coordinator.stage import Stage, in_background
-from tests.integration.coordinator.watching import Killed, Moment, PausedAt
 from tests.invariants import CHUNKS
 from tests.making import a_document
+from tests.watching import Killed, Moment, PausedAt
 
 Meanwhile = Callable[[Stage, Document], object]
 

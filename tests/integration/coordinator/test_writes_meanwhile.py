@@ -6,9 +6,9 @@ import pytest
 
 from atom_backend.domain.documents import DocumentChanges
 from tests.integration.coordinator.stage import Stage, in_background
-from tests.integration.coordinator.watching import Moment, PausedAt
 from tests.invariants import CHUNKS, PROCESSED
 from tests.making import a_document
+from tests.watching import Moment, PausedAt
 
 MOMENTS: list[Moment] = [
     ("before", "extend"),

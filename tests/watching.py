@@ -1,18 +1,18 @@
-"""Ports whose calls can be paused or killed right before and right after their effect.
+"""Ports whose calls can be paused, failed or killed right before and right after their effect.
 
-A call inside a PostgreSQL transaction takes effect when the transaction commits; "after" such a
-call is after its commit.
+Of a call inside a PostgreSQL transaction there are three moments: "before" it, "within" the
+transaction that it has changed and that is not committed yet, and "after" the commit. A call of
+the vector store takes effect by itself: there is "before" and "after".
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from threading import Event
 from typing import Any, cast
 
 from atom_backend.domain.ports import Transactions, VectorStore
-from atom_backend.domain.transactions import WorkerWork
 
 Moment = tuple[str, str]
 """``("before", "add_chunks")``, say."""
@@ -20,23 +20,33 @@ Moment = tuple[str, str]
 Announce = Callable[[Moment], None]
 
 _PATIENCE = 20.0
+_PARTS = {"index", "documents", "idempotency", "account"}
+"""What a transaction's work is made of; the calls of each are watched."""
 
 
 class Killed(BaseException):
     """The process ends here: no ``except`` of the service may see it."""
 
 
-class KilledAt:
-    """Kills the caller at the first such moment, and lets everybody pass after that."""
+class FailingAt:
+    """Fails the caller at the first such moment, and lets everybody pass after that."""
 
-    def __init__(self, moment: Moment) -> None:
+    def __init__(self, moment: Moment, error: BaseException) -> None:
         self._moment = moment
+        self._error = error
         self.happened = False
 
     def __call__(self, moment: Moment) -> None:
         if moment == self._moment and not self.happened:
             self.happened = True
-            raise Killed
+            raise self._error
+
+
+class KilledAt(FailingAt):
+    """Kills the caller at the first such moment, and lets everybody pass after that."""
+
+    def __init__(self, moment: Moment) -> None:
+        super().__init__(moment, Killed())
 
 
 class PausedAt:
@@ -60,7 +70,7 @@ class PausedAt:
 
 
 class _Watched:
-    """Any port; ``effective`` is told the name of a call that has taken effect."""
+    """Any port; ``effective`` is told the name of a call that has been made."""
 
     def __init__(self, inner: object, announce: Announce, effective: Callable[[str], None]) -> None:
         self._inner = inner
@@ -68,26 +78,19 @@ class _Watched:
         self._effective = effective
 
     def __getattr__(self, name: str) -> Any:
-        call = getattr(self._inner, name)
+        found = getattr(self._inner, name)
+        if name in _PARTS:
+            return _Watched(found, self._announce, self._effective)
+        if not callable(found):
+            return found
 
         def announced(*args: Any, **named: Any) -> Any:
             self._announce(("before", name))
-            answer = call(*args, **named)
+            answer = found(*args, **named)
             self._effective(name)
             return answer
 
         return announced
-
-
-class _WatchedWork:
-    """The worker's transaction, its index watched."""
-
-    def __init__(self, inner: WorkerWork, index: _Watched) -> None:
-        self._inner = inner
-        self.index = index
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
 
 
 class _WatchedTransactions:
@@ -98,11 +101,22 @@ class _WatchedTransactions:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
+    def owner(self, *args: Any) -> AbstractContextManager[_Watched]:
+        return self._watched(self._inner.owner(*args))
+
+    def worker(self) -> AbstractContextManager[_Watched]:
+        return self._watched(self._inner.worker())
+
     @contextmanager
-    def worker(self) -> Iterator[_WatchedWork]:
+    def _watched(self, begun: AbstractContextManager[object]) -> Iterator[_Watched]:
         called: list[str] = []
-        with self._inner.worker() as work:
-            yield _WatchedWork(work, _Watched(work.index, self._announce, called.append))
+
+        def effective(name: str) -> None:
+            called.append(name)
+            self._announce(("within", name))
+
+        with begun as work:
+            yield _Watched(work, self._announce, effective)
         for name in called:
             self._announce(("after", name))
 
