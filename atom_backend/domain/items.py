@@ -21,6 +21,9 @@ Vectors = NDArray[np.float32]
 Vector = NDArray[np.float32]
 """One embedding: shape (dimension,), of length 1."""
 
+LENGTH_TOLERANCE = 1e-3
+"""By how much the length of an embedding may differ from 1."""
+
 
 class Kind(StrEnum):
     """The kinds of searchable things."""

@@ -7,11 +7,12 @@ answer" is always a ``DependencyError``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 from uuid import UUID
 
+from atom_backend.domain.census import ChunkRows, MarkRows
 from atom_backend.domain.extracted import Extracted
 from atom_backend.domain.items import Chunk, Kind, Projection, Span, Vector, Vectors
 from atom_backend.domain.principals import OwnerScope, Principal
@@ -185,6 +186,18 @@ class VectorStore(VectorSearch, Protocol):
 
     def holding(self, item_ids: Iterable[UUID]) -> set[UUID]:
         """Which of these items still have a row in either table."""
+        ...
+
+    def chunk_census(self, spec: str, among: Sequence[UUID] | None = None) -> Iterator[ChunkRows]:
+        """Every row of chunks, or those of up to 5,000 items, some thousands at a time.
+
+        ``spec`` is the index spec that counts as current. The iteration raises VectorStoreCorrupt,
+        naming the table, where rows cannot be read.
+        """
+        ...
+
+    def mark_census(self, spec: str, among: Sequence[UUID] | None = None) -> Iterator[MarkRows]:
+        """The same for processed rows."""
         ...
 
     def maintain(self) -> str:

@@ -9,10 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from atom_backend.domain.items import Vectors
+from atom_backend.domain.items import LENGTH_TOLERANCE, Vectors
 from atom_backend.errors import RefusedVector
-
-LENGTH_TOLERANCE = 1e-3
 
 
 def check_vectors(vectors: NDArray[np.float32], count: int, dimension: int) -> Vectors:

@@ -6,7 +6,7 @@ of which the better one counts. The passage is cut out of it again on the way ba
 
 Invariants: every column is non-nullable, because LanceDB takes a missing column or a null vector
 without a word; every vector is checked, because a zero or NaN vector is stored too and then makes
-queries return nothing.
+queries return nothing; every row carries the checksum of its other columns, the last of them all.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import pyarrow as pa
 from atom_backend.clock import SystemClock
 from atom_backend.domain.items import Projection, Vectors, embedding_text
 from atom_backend.errors import RefusedVector, StoredDataError
+from atom_backend.vectors.checksum import checksums
 
 _IDENTIFIER = pa.binary(16)
 
@@ -62,6 +63,7 @@ def chunks_schema(dimension: int) -> Any:
         content=pa.string(),
         vector=pa.list_(pa.float32(), dimension),
         spec=pa.string(),
+        checksum=pa.int64(),
     )
 
 
@@ -78,6 +80,7 @@ def processed_schema(dimension: int) -> Any:
         spec=pa.string(),
         embedding=pa.list_(pa.float32(), dimension),
         written_at=pa.timestamp("us", tz="UTC"),
+        checksum=pa.int64(),
     )
 
 
@@ -162,4 +165,5 @@ def _batch(schema: Any, **columns: Any) -> Any:
         values if isinstance(values, pa.Array) else pa.array(values, schema.field(name).type)
         for name, values in columns.items()
     ]
+    arrays.append(pa.array(checksums(arrays)))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)

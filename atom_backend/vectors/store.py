@@ -7,19 +7,25 @@ their fence, so that the coordinator can remove them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
 from uuid import UUID
 
+from atom_backend.domain.census import ChunkRows, MarkRows
 from atom_backend.domain.items import Chunk, Kind, Projection, Vector
 from atom_backend.domain.principals import OwnerScope
 from atom_backend.domain.search import LegHits
-from atom_backend.vectors import writing
+from atom_backend.vectors import census, writing
 from atom_backend.vectors.connection import Connection, Tables
 from atom_backend.vectors.location import Location
 from atom_backend.vectors.maintenance import DEADLINE, Maintenance, MaintenancePolicy
 from atom_backend.vectors.probe import probe
 from atom_backend.vectors.reading import Reading
 from atom_backend.vectors.schema import Layout
+
+CENSUS_DEADLINE = 60.0
+"""Seconds for one batch of rows of a census."""
 
 
 class LanceVectorStore:
@@ -87,6 +93,14 @@ class LanceVectorStore:
         named = list(item_ids)
         return self._connection.call(lambda t: self._reading.holding(t, named))
 
+    def chunk_census(self, spec: str, among: Sequence[UUID] | None = None) -> Iterator[ChunkRows]:
+        for batch in self._scan(lambda tables: tables.chunks, among):
+            yield census.chunk_rows(batch, spec)
+
+    def mark_census(self, spec: str, among: Sequence[UUID] | None = None) -> Iterator[MarkRows]:
+        for batch in self._scan(lambda tables: tables.processed, among):
+            yield census.mark_rows(batch, spec)
+
     def maintain(self) -> str:
         """Compact, prune and index what has grown; one process at a time.
 
@@ -100,6 +114,13 @@ class LanceVectorStore:
 
     def probe(self) -> None:
         self._connection.call(probe)
+
+    def _scan(self, table: Callable[[Tables], Any], among: Sequence[UUID] | None) -> Iterator[Any]:
+        scan = self._connection.call(lambda tables: census.Scan.of(table(tables), among))
+        following = partial(
+            self._connection.call, lambda _: scan.following(), deadline=CENSUS_DEADLINE
+        )
+        yield from iter(following, None)
 
     def close(self) -> None:
         """Let go of files and threads; a later call would open them again."""
