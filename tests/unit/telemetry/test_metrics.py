@@ -11,7 +11,6 @@ from atom_backend.domain.index_state import IndexStatistics
 from atom_backend.errors import DatabaseUnavailable
 from atom_backend.telemetry.metrics import Metrics
 
-
 IDLE = IndexStatistics(due=0, leased=0, settled=0, parked=0, tombstones=0, lag_seconds=0.0)
 
 
