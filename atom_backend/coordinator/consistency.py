@@ -79,7 +79,9 @@ class ConsistencyJob:
     def _next_run(self) -> ConsistencyRun | None:
         """Looked at anew: another worker may have done it since this one was not elected."""
         with self._transactions.worker() as work:
-            if self._schedule.wait(work.consistency.agenda()) == 0:
+            agenda = work.consistency.agenda()
+            # What waits may be the very repair that is due, left behind by a worker that died.
+            if not agenda.waiting and self._schedule.wait(agenda) == 0:
                 work.consistency.schedule()
             return work.consistency.take()
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from threading import Event
+from typing import Any
 
 import pytest
 
 from atom_backend.coordinator.relay import Relay
 from atom_backend.coordinator.upkeep import Sweep, Upkeep
+from atom_backend.domain.consistency import RunState
 from atom_backend.domain.documents import DocumentChanges
+from atom_backend.relational.tables import CONSISTENCY_CHANNEL
 from atom_backend.relational.wakeup import PostgresWakeup
-from atom_backend.workers.loop import Periodic, Worker
+from atom_backend.workers.loop import Loop, Periodic, Worker
 from tests.deterministic import indexer
+from tests.integration.coordinator.looking import Held, Looks
 from tests.integration.coordinator.stage import Stage
 from tests.invariants import CHUNKS
 from tests.making import a_document
@@ -46,7 +50,9 @@ class OnlyAnnouncements:
 
 
 @contextmanager
-def working(stage: Stage, url: str, relay: Relay | None = None) -> Iterator[OnlyAnnouncements]:
+def working(
+    stage: Stage, url: str, relay: Relay | None = None, beside: Sequence[Loop] = ()
+) -> Iterator[OnlyAnnouncements]:
     """A worker on a thread of its own, which must have ended when the context has."""
     wakeup, stop = OnlyAnnouncements(url), Event()
     periodic = [
@@ -54,7 +60,12 @@ def working(stage: Stage, url: str, relay: Relay | None = None) -> Iterator[Only
         Periodic("Sweep", Sweep(stage.transactions).run_once, FOR_EVER),
     ]
     worker = Worker(
-        stage.transactions, relay or stage.relay(), wakeup, periodic, spec=lambda: indexer().spec
+        stage.transactions,
+        relay or stage.relay(),
+        wakeup,
+        periodic,
+        spec=lambda: indexer().spec,
+        beside=beside,
     )
     thread = threading.Thread(target=worker.run, args=(stop,))
     with closing(wakeup):
@@ -145,3 +156,68 @@ def test_a_defect_in_a_pass_is_logged_and_survived(
         stage.expire_leases()
         until(lambda: settled(stage))
     stage.assert_in_step()
+
+
+def test_writes_are_indexed_while_a_repair_takes_its_time(stage: Stage, database_url: str) -> None:
+    held = Held()
+    with (
+        consistency(stage, database_url, held) as loop,
+        working(stage, database_url, beside=[loop]),
+    ):
+        held.wait()
+        document = a_document(stage.transactions, stage.owner)
+        until(lambda: stage.entry(document.id).state == "settled")
+        assert last_run(stage) == (RunState.RUNNING, None)
+        held.let_go()
+        until(lambda: last_run(stage) == (RunState.DONE, None))
+    stage.assert_in_step()
+
+
+def test_a_worker_that_is_told_to_stop_ends_in_the_midst_of_a_repair(
+    stage: Stage, database_url: str
+) -> None:
+    held = Held()
+    with (
+        consistency(stage, database_url, held) as loop,
+        working(stage, database_url, beside=[loop]),
+    ):
+        held.wait()
+    state, reason = last_run(stage)
+    assert state is RunState.RUNNING
+    assert "told to stop" in str(reason)
+    with consistency(stage, database_url) as loop, working(stage, database_url, beside=[loop]):
+        until(lambda: last_run(stage) == (RunState.DONE, None))
+
+
+def test_a_defect_in_the_job_beside_is_survived_by_both(
+    stage: Stage, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    defects = iter([ValueError("a defect in the job")])
+
+    def fail_once(_: object) -> None:
+        for defect in defects:
+            raise defect
+
+    with (
+        consistency(stage, database_url, fail_once) as loop,
+        working(stage, database_url, beside=[loop]),
+    ):
+        a_document(stage.transactions, stage.owner)
+        until(lambda: settled(stage))
+        until(lambda: last_run(stage) == (RunState.DONE, None))
+    assert "a defect in the job" in caplog.text
+
+
+@contextmanager
+def consistency(
+    stage: Stage, url: str, during: Callable[[Any], None] = lambda _: None
+) -> Iterator[Loop]:
+    """The loop of a job whose repairs are due at once."""
+    job = Looks(during=during).job(stage.transactions, FOR_EVER)
+    with closing(PostgresWakeup(url, channel=CONSISTENCY_CHANNEL)) as wakeup:
+        yield Loop(job.turn, wakeup, cut_short=job.cut_short)
+
+
+def last_run(stage: Stage) -> tuple[RunState, str | None]:
+    (row,) = stage.sql("select * from consistency_runs")
+    return RunState(row.state), row.reason
