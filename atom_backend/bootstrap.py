@@ -13,14 +13,23 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from atom_backend.clock import SystemClock
+from atom_backend.coordinator.agreement import Agreement, StoreIdentity
 from atom_backend.coordinator.convergence import Convergence
 from atom_backend.coordinator.indexer import Indexer
 from atom_backend.coordinator.relay import Relay
 from atom_backend.coordinator.upkeep import Sweep, Upkeep
 from atom_backend.domain.backoff import Backoff
-from atom_backend.domain.ports import Chunker, Embedder, Transactions, VectorStore, Wakeup
+from atom_backend.domain.ports import (
+    Chunker,
+    Embedder,
+    Generations,
+    Transactions,
+    VectorStore,
+    Wakeup,
+)
 from atom_backend.embedding.encoder import Encoder, open_onnx, open_reference
 from atom_backend.extraction.extractor import SubprocessExtractor
 from atom_backend.foundation import lay_foundation
@@ -44,7 +53,7 @@ from atom_backend.telemetry.metrics import Metrics
 from atom_backend.vault.access_tokens import SignedAccessTokens
 from atom_backend.vault.key_file import load_or_create_key
 from atom_backend.vault.passwords import Argon2idPasswords
-from atom_backend.vectors.migration import prepare_tables
+from atom_backend.vectors.generations import LanceGenerations
 from atom_backend.vectors.store import LanceVectorStore
 from atom_backend.workers.loop import Periodic, Worker
 
@@ -68,6 +77,7 @@ class Stores:
     vectors: VectorStore
     embedder: Embedder
     chunker: Chunker
+    generations: Generations
     url: str
     """Where signals of new work are listened for."""
 
@@ -105,16 +115,13 @@ def prepare_vectors(settings: Settings) -> str:
     """Make LanceDB's tables and indexes where they are missing; a sentence about it.
 
     PostgreSQL must have its schema already: its lock is what keeps two processes from making a
-    table at once, which loses rows.
+    table at once, which loses rows. Raises as ``Agreement.prepare``.
     """
-    dimension = _open_encoder(settings).embedder.dimension
-    with lay_foundation(settings) as foundation, turn(foundation.urls.service, "prepare LanceDB"):
-        return prepare_tables(
-            settings.lancedb_uri,
-            dimension=dimension,
-            processed_table=settings.processed_table,
-            chunks_table=settings.chunks_table,
-        )
+    with (
+        _open_stores(settings, Patience()) as stores,
+        turn(stores.url, "prepare LanceDB"),
+    ):
+        return Agreement(stores.transactions, stores.generations).prepare()
 
 
 @contextmanager
@@ -170,9 +177,11 @@ def assemble_worker(settings: Settings, stores: Stores, wakeup: Wakeup) -> Worke
         batch=settings.relay_batch,
         lease_seconds=settings.lease_seconds,
     )
+    agreement = Agreement(stores.transactions, stores.generations)
     upkeep = Upkeep(stores.transactions, stores.vectors)
     sweep = Sweep(stores.transactions)
     periodic = [
+        Periodic("Agreement", agreement.reach, settings.maintenance_seconds),
         Periodic("Upkeep", upkeep.run_once, settings.maintenance_seconds),
         Periodic("Sweep", sweep.run_once, _SWEEP_SECONDS),
     ]
@@ -190,18 +199,34 @@ def _open_stores(settings: Settings, patience: Patience) -> Iterator[Stores]:
             connect_timeout=patience.connection,
         )
         stack.callback(engine.dispose)
+        limits = TimeLimits(patience.statement, lock=min(10.0, patience.statement))
+        transactions = PostgresTransactions(engine, limits=limits)
         encoder = _open_encoder(settings)
-        vectors = LanceVectorStore(
+        lance = partial(
+            LanceVectorStore,
             settings.lancedb_uri,
             dimension=encoder.embedder.dimension,
             processed_table=settings.processed_table,
             chunks_table=settings.chunks_table,
-            deadline=patience.vectors,
+            identity=StoreIdentity(transactions),
         )
-        stack.callback(vectors.close)
-        limits = TimeLimits(patience.statement, lock=min(10.0, patience.statement))
-        transactions = PostgresTransactions(engine, limits=limits)
-        yield Stores(transactions, vectors, encoder.embedder, encoder.chunker, url)
+        yield Stores(
+            transactions,
+            stack.enter_context(closing(lance(deadline=patience.vectors))),
+            encoder.embedder,
+            encoder.chunker,
+            stack.enter_context(closing(_open_generations(settings, encoder))),
+            url,
+        )
+
+
+def _open_generations(settings: Settings, encoder: Encoder) -> LanceGenerations:
+    return LanceGenerations(
+        settings.lancedb_uri,
+        dimension=encoder.embedder.dimension,
+        processed_table=settings.processed_table,
+        chunks_table=settings.chunks_table,
+    )
 
 
 def _open_encoder(settings: Settings) -> Encoder:

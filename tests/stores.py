@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from atom_backend.vectors.migration import prepare_tables
+from atom_backend.vectors.generations import prepare_tables
 from atom_backend.vectors.store import LanceVectorStore
+from tests.conftest import STORE_ID
 from tests.deterministic import DIMENSION
 from tests.invariants import CHUNKS, PROCESSED
 
 
 def prepare(folder: Path, dimension: int = DIMENSION) -> Path:
     """The same folder, with empty tables."""
-    prepare_tables(str(folder), dimension=dimension, processed_table=PROCESSED, chunks_table=CHUNKS)
+    names = {"processed_table": PROCESSED, "chunks_table": CHUNKS}
+    prepare_tables(str(folder), dimension=dimension, store=STORE_ID, **names)
     return folder
 
 

@@ -32,19 +32,22 @@ class Generation:
 class Pointer:
     """What stands beside the tables.
 
-    ``store`` says whose they are. ``active`` is the generation that is searched, None while the
-    first one is still being rebuilt. ``ready`` is complete, and becomes active as soon as
-    PostgreSQL says so.
+    ``store`` says whose they are. ``active`` is the generation that is searched, None while there
+    is none that could be. ``building`` is being made by a rebuild, or was when that was
+    interrupted; once ``ready`` it is complete, and active as soon as PostgreSQL says so.
     """
 
     store: UUID
     active: int | None
-    ready: int | None = None
+    building: int | None = None
+    ready: bool = False
 
-    def announcing(self, number: int) -> Pointer:
-        return replace(self, ready=number)
+    def announcing(self) -> Pointer:
+        """The same, with what was built declared complete."""
+        return replace(self, ready=True)
 
-    def naming(self, number: int) -> Pointer:
+    def switched(self, number: int) -> Pointer:
+        """Nothing but this generation."""
         return Pointer(self.store, number)
 
 
@@ -56,7 +59,7 @@ def agreed(recorded: Generation, pointer: Pointer) -> Generation | None:
     Raises VectorStoreUnavailable for the store of another database.
     """
     require_own(recorded.store, pointer)
-    if recorded.number == pointer.ready:
+    if pointer.ready and recorded.number == pointer.building:
         return recorded
     return None if pointer.active is None else Generation(pointer.store, pointer.active)
 
@@ -87,4 +90,8 @@ class StoreRecord(Protocol):
 
     def write(self, generation: Generation) -> None:
         """Make this generation the current one."""
+        ...
+
+    def in_use(self) -> bool:
+        """Whether anything was ever indexed: then a store that is not there is lost, not new."""
         ...

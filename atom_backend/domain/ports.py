@@ -14,6 +14,7 @@ from uuid import UUID
 
 from atom_backend.domain.census import ChunkRows, MarkRows
 from atom_backend.domain.extracted import Extracted
+from atom_backend.domain.generations import Generation, Pointer
 from atom_backend.domain.items import Chunk, Kind, Projection, Span, Vector, Vectors
 from atom_backend.domain.principals import OwnerScope, Principal
 from atom_backend.domain.search import LegHits
@@ -163,16 +164,27 @@ class VectorStore(VectorSearch, Protocol):
     """The whole vector store; only the coordinator writes.
 
     Rows carry the fence they were written under. Single calls are atomic on one table; the
-    order between calls is the coordinator's business.
+    order between calls is the coordinator's business. A call with ``into`` raises
+    VectorStoreUnavailable, and writes nothing, once another generation is the current one.
     """
 
-    def add_chunks(self, projections: Sequence[Projection], fence: int) -> None: ...
+    def generation(self) -> Generation:
+        """The one that calls work on at present."""
+        ...
 
-    def add_processed(self, projections: Sequence[Projection], fence: int) -> None:
+    def add_chunks(
+        self, projections: Sequence[Projection], fence: int, *, into: Generation | None = None
+    ) -> None: ...
+
+    def add_processed(
+        self, projections: Sequence[Projection], fence: int, *, into: Generation | None = None
+    ) -> None:
         """The commit mark of each item: its processed row."""
         ...
 
-    def drop_older(self, item_ids: Iterable[UUID], fence: int) -> None:
+    def drop_older(
+        self, item_ids: Iterable[UUID], fence: int, *, into: Generation | None = None
+    ) -> None:
         """Remove these items' rows with a lower fence, in both tables."""
         ...
 
@@ -202,4 +214,40 @@ class VectorStore(VectorSearch, Protocol):
 
     def maintain(self) -> str:
         """Compact, prune and index what has grown; a sentence that says what was done."""
+        ...
+
+
+class Generations(Protocol):
+    """The generations of the tables in one place, and the pointer that names the active one.
+
+    Only one process at a time may change anything; the caller sees to that.
+    """
+
+    def pointer(self) -> Pointer | None:
+        """None where there is no store. Raises VectorStoreCorrupt when it cannot be understood."""
+        ...
+
+    def point(self, pointer: Pointer) -> None: ...
+
+    def make(self, number: int) -> list[str]:
+        """Make the tables and indexes of a generation, as far as they are missing; what was made.
+
+        Raises ConfigurationError where there are tables of another version or model.
+        """
+        ...
+
+    def complete(self, number: int) -> list[str]:
+        """The same for indexes. Raises VectorStoreUnavailable where a table is missing."""
+        ...
+
+    def numbers(self) -> set[int]:
+        """The generations of which there is any table."""
+        ...
+
+    def empty(self, number: int) -> bool:
+        """Whether the tables of a generation hold no row, or are not there."""
+        ...
+
+    def discard(self, number: int) -> None:
+        """Drop the tables of a generation; of missing ones too."""
         ...

@@ -12,7 +12,10 @@ from sqlalchemy.engine import Connection
 
 from atom_backend.domain.generations import Generation
 from atom_backend.relational.leases import NOW
+from atom_backend.relational.tables import index_entries as entries
 from atom_backend.relational.tables import vector_store as record
+
+_INDEXED = entries.c.indexed_revision > 0
 
 
 class PostgresStoreRecord:
@@ -46,6 +49,9 @@ class PostgresStoreRecord:
         self._connection.execute(
             written.on_conflict_do_update(index_elements=[record.c.single], set_=values)
         )
+
+    def in_use(self) -> bool:
+        return bool(self._connection.scalar(sa.select(sa.exists().where(_INDEXED))))
 
     def _read(self, query: sa.Select[tuple[object, ...]]) -> Generation | None:
         row = self._connection.execute(query).one_or_none()

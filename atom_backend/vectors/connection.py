@@ -1,9 +1,10 @@
-"""The open tables, and the one way to call them.
+"""The open tables of the current generation, and the one way to call them.
 
-Nothing is opened before the first call, so that a process may fork until then. Every read sees
-what any process committed before it began (a read consistency of zero; measured: no slower than
-a cached view). Invariant: ``call`` returns the operation's value or raises one of
-``atom_backend.errors``, within its deadline.
+Nothing is opened before the first call, so that a process may fork until then. Every call looks at
+the pointer first, and opens the tables anew where a rebuild has switched; a call that runs at that
+moment ends on the tables that it began with. Every read sees what any process committed before it
+began (a read consistency of zero; measured: no slower than a cached view). Invariant: ``call``
+returns the operation's value or raises one of ``atom_backend.errors``, within its deadline.
 """
 
 from __future__ import annotations
@@ -13,31 +14,39 @@ import random
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
-import lancedb
-
-from atom_backend.errors import ConfigurationError
+from atom_backend.domain.generations import Generation, Pointer, require_own
+from atom_backend.errors import ConfigurationError, VectorStoreUnavailable
 from atom_backend.vectors.location import Location
 from atom_backend.vectors.loop import LoopThread
+from atom_backend.vectors.pointer import Stored, pointer_place
 from atom_backend.vectors.schema import Layout
 from atom_backend.vectors.translate import LANCE_ERRORS, Verdict, judge, translated
 
 _T = TypeVar("_T")
 
-INDEX_CACHE_BYTES = 256 << 20
-METADATA_CACHE_BYTES = 64 << 20
 _MOST_ATTEMPTS = 10
 _LONGEST_PAUSE = 1.0
+
+StoreIdentity = Callable[[], UUID | None]
+"""The id that the store must have; None while it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The open database: LanceDB's ``AsyncConnection`` and two ``AsyncTable``."""
+    """The open database: LanceDB's ``AsyncConnection`` and two ``AsyncTable``.
 
+    ``layout`` is theirs, ``plain`` that of the first generation. ``since``: when the pointer that
+    led here was written, in seconds since 1970.
+    """
+
+    generation: Generation
     layout: Layout
+    plain: Layout
+    since: float
     location: Location
     database: Any
     chunks: Any
@@ -50,57 +59,78 @@ class Tables:
         return self.location.table(names[0]), self.location.table(names[1])
 
 
-async def connect(location: Location) -> Any:
-    """An ``AsyncConnection`` with bounded caches (LanceDB's own bounds are 7 GiB)."""
-    return await lancedb.connect_async(
-        location.uri,
-        read_consistency_interval=timedelta(0),
-        session=lancedb.Session(INDEX_CACHE_BYTES, METADATA_CACHE_BYTES),
-    )
-
-
 class Connection:
-    """Opens the tables on first use, and runs operations on them; safe to share by threads."""
+    """Opens the tables on first use, and runs operations on them; safe to share by threads.
 
-    def __init__(self, location: Location, layout: Layout, deadline: float) -> None:
+    ``building``: the generation to open, before it is the active one.
+    """
+
+    def __init__(
+        self,
+        location: Location,
+        layout: Layout,
+        deadline: float,
+        *,
+        building: int | None = None,
+        identity: StoreIdentity = lambda: None,
+    ) -> None:
         self._location = location
         self._layout = layout
         self._deadline = deadline
+        self._building = building
+        self._identity = identity
         self._starting = threading.Lock()
         self._loop: LoopThread | None = None
-        self._opening = asyncio.Lock()
-        self._tables: Tables | None = None
+        self._forget()
 
     def call(
-        self, operation: Callable[[Tables], Awaitable[_T]], *, deadline: float | None = None
+        self,
+        operation: Callable[[Tables], Awaitable[_T]],
+        *,
+        deadline: float | None = None,
+        into: Generation | None = None,
     ) -> _T:
         """What ``operation`` gives.
 
         It is run again where another writer committed first, and once more where this process's
         view was out of date; it must therefore commit at most once, or be harmless to repeat.
-        ``deadline`` in seconds.
+        ``deadline`` in seconds. ``into``: not run at all unless this is the current generation.
         """
+        identity = self._identity()
         with self._starting:
             if self._loop is None:
                 self._loop = LoopThread()
-        return self._loop.run(self._attempt(operation), deadline or self._deadline)
+        attempt = self._attempt(operation, identity, into)
+        return self._loop.run(attempt, deadline or self._deadline)
 
     def close(self) -> None:
         """Let go of everything; the next call opens anew."""
         with self._starting:
-            loop, self._loop, self._tables = self._loop, None, None
-            self._opening = asyncio.Lock()
+            loop, self._loop = self._loop, None
+            self._forget()
         if loop is not None:
             loop.close()
 
-    async def _attempt(self, operation: Callable[[Tables], Awaitable[_T]]) -> _T:
+    def _forget(self) -> None:
+        self._tables: Tables | None = None
+        self._opening = asyncio.Lock()
+        self._pointer = pointer_place(self._location, self._layout)
+
+    async def _attempt(
+        self,
+        operation: Callable[[Tables], Awaitable[_T]],
+        identity: UUID | None,
+        into: Generation | None,
+    ) -> _T:
         reopened = False
         attempt = 0
         while True:
             attempt += 1
-            self._location.require(self._layout.names)
             try:
-                return await operation(await self._open())
+                tables = await self._open(await self._located(identity))
+                if into not in {None, tables.generation}:
+                    raise VectorStoreUnavailable("A rebuild has exchanged the tables of LanceDB.")
+                return await operation(tables)
             except LANCE_ERRORS as error:
                 verdict = judge(error)
                 if verdict is Verdict.RETRY and attempt < _MOST_ATTEMPTS:
@@ -110,18 +140,44 @@ class Connection:
                     self._tables = None
                 else:
                     self._tables = None
-                    self._location.require(self._layout.names)
+                    await self._located(identity)
                     raise translated(error) from error
 
-    async def _open(self) -> Tables:
+    async def _located(self, identity: UUID | None) -> Stored:
+        """The pointer, once the store and its tables have been seen to be in place."""
+        stored = await self._pointer.read()
+        if stored is None:
+            raise VectorStoreUnavailable(
+                f"There is no LanceDB store at {self._location.uri}: mount it if its disk is not "
+                "mounted; run migrate if there never was one; run rebuild if it is lost."
+            )
+        if identity is not None:
+            require_own(identity, stored.pointer)
+        self._location.require(self._layout.at(self._number(stored.pointer)).names)
+        return stored
+
+    def _number(self, pointer: Pointer) -> int:
+        if self._building is not None:
+            if pointer.building != self._building:
+                raise VectorStoreUnavailable("This generation of tables is not being built.")
+            return self._building
+        if pointer.active is None:
+            raise VectorStoreUnavailable(
+                "The first tables are still being rebuilt: wait for the rebuild, or run it again."
+            )
+        return pointer.active
+
+    async def _open(self, stored: Stored) -> Tables:
+        generation = Generation(stored.pointer.store, self._number(stored.pointer))
         async with self._opening:
-            if self._tables is None:
-                database = await connect(self._location)
-                layout = self._layout
+            if self._tables is None or self._tables.generation != generation:
+                database = await self._location.connect()
+                layout = self._layout.at(generation.number)
                 opened = [await database.open_table(name) for name in layout.names]
                 for table in opened:
                     await require_schema(table, layout, self._location)
-                self._tables = Tables(layout, self._location, database, *opened)
+                place = (layout, self._layout, stored.written_at, self._location, database)
+                self._tables = Tables(generation, *place, *opened)
             return self._tables
 
 
@@ -138,9 +194,8 @@ async def require_schema(table: Any, layout: Layout, location: Location) -> None
         else "was made by another version of this service"
     )
     raise ConfigurationError(
-        f"The LanceDB table {table.name} at {location.uri} {difference}. Set LANCEDB_TABLE_NAME "
-        "and LANCEDB_CHUNKS_TABLE_NAME to new names (or LANCEDB_URI to an empty folder) and "
-        "migrate: the workers then fill the new tables from PostgreSQL."
+        f"The LanceDB table {table.name} at {location.uri} {difference}. Run the command rebuild: "
+        "it makes new tables from PostgreSQL and then switches to them."
     )
 
 

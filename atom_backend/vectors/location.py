@@ -1,9 +1,9 @@
-"""Where the store lies, and whether it is really there.
+"""Where the store lies, and whether its tables are really there.
 
 LanceDB treats a missing folder as an empty database, so that a write to a folder whose disk is not
-mounted makes a new, hollow table. Invariant: no call reaches LanceDB unless the marker file that
-the migration left beside the tables, and the tables' own folders, can be seen. Object stores have
-no folder that could vanish; there the check passes.
+mounted makes a new, hollow table. Invariant: no call reaches LanceDB unless the pointer beside the
+tables (``pointer``) and the tables' own folders can be seen. Object stores have no folder that
+could vanish; there the pointer is enough.
 """
 
 from __future__ import annotations
@@ -11,12 +11,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
+
+import lancedb
 
 from atom_backend.errors import VectorStoreUnavailable
 
-MARKER = ".atom-backend"
-_MARKER_TEXT = "The LanceDB tables in this folder belong to Atom Backend; this file says so.\n"
+INDEX_CACHE_BYTES = 256 << 20
+METADATA_CACHE_BYTES = 64 << 20
+
 _FILE_SCHEME = "file://"
 
 
@@ -31,29 +36,28 @@ class Location:
             self.folder = Path(uri.removeprefix(_FILE_SCHEME)).expanduser().absolute()
             self.uri = str(self.folder)
 
+    async def connect(self) -> Any:
+        """An ``AsyncConnection`` with bounded caches (LanceDB's own bounds are 7 GiB)."""
+        return await lancedb.connect_async(
+            self.uri,
+            read_consistency_interval=timedelta(0),
+            session=lancedb.Session(INDEX_CACHE_BYTES, METADATA_CACHE_BYTES),
+        )
+
     def table(self, name: str) -> Path | None:
         """The folder of one table."""
         return self.folder / f"{name}.lance" if self.folder else None
 
-    def mark(self) -> None:
-        """Say that the tables here are complete; the migration's last step."""
-        if self.folder:
-            (self.folder / MARKER).write_text(_MARKER_TEXT)
-
     def require(self, names: Iterable[str]) -> None:
-        """Raise VectorStoreUnavailable unless the store and these tables are in place."""
+        """Raise VectorStoreUnavailable unless these tables are in place."""
         if self.folder is None:
             return
         try:
-            if not (self.folder / MARKER).is_file():
-                raise VectorStoreUnavailable(
-                    f"There is no LanceDB store at {self.folder}: its disk is not mounted, "
-                    "or the store has not been migrated yet."
-                )
             for name in names:
                 if not _has_entry(self.folder / f"{name}.lance" / "_versions"):
                     raise VectorStoreUnavailable(
-                        f"The LanceDB table {name} is missing from {self.folder}."
+                        f"The LanceDB table {name} is missing from {self.folder}: put it back, "
+                        "or run the command rebuild."
                     )
         except OSError as error:
             raise VectorStoreUnavailable(f"{self.folder} cannot be read: {error}") from error

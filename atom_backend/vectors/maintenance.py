@@ -23,6 +23,7 @@ from lancedb.index import IvfSq
 from atom_backend.vectors.approximate import LARGE_OWNER
 from atom_backend.vectors.connection import Tables
 from atom_backend.vectors.durability import durable
+from atom_backend.vectors.generations import discard_superseded
 from atom_backend.vectors.probe import sweep
 from atom_backend.vectors.translate import LANCE_ERRORS, Verdict, judge
 
@@ -78,6 +79,7 @@ class Maintenance:
         done = []
         if abandoned := await sweep(tables.database):
             done.append(f"dropped {abandoned} abandoned probes")
+        done += [f"dropped {name}" for name in await discard_superseded(tables)]
         async with durable(tables.folders):
             for table in (tables.chunks, tables.processed):
                 if await self._due(table):

@@ -1,4 +1,4 @@
-"""Making the tables: the only place that creates one.
+"""Making the tables of a generation: the only place that creates one.
 
 Two processes that create the same LanceDB table lose rows, even with ``exist_ok``; the caller
 therefore holds a PostgreSQL lock, and everyone else only opens. Invariant: running it again, also
@@ -12,56 +12,28 @@ from typing import Any
 
 from lancedb.index import FTS, BTree
 
-from atom_backend.vectors.connection import connect, require_schema
+from atom_backend.vectors.connection import require_schema
 from atom_backend.vectors.durability import durable, flush
-from atom_backend.vectors.location import MARKER, Location
-from atom_backend.vectors.loop import LoopThread
+from atom_backend.vectors.location import Location
 from atom_backend.vectors.schema import Layout
-from atom_backend.vectors.translate import LANCE_ERRORS, Verdict, judge, translated
-
-_DEADLINE = 120.0
+from atom_backend.vectors.translate import LANCE_ERRORS, Verdict, judge
 
 
-def prepare_tables(
-    uri: str,
-    *,
-    dimension: int,
-    processed_table: str,
-    chunks_table: str,
-    deadline: float = _DEADLINE,
-) -> str:
-    """Make what is missing of tables and indexes; a sentence that says what was done.
+async def make_tables(database: Any, location: Location, layout: Layout) -> list[str]:
+    """Make what is missing of tables and indexes; what that was.
 
-    ``deadline`` in seconds. Raises ConfigurationError where a table of that name belongs to
-    another version or model, VectorStoreUnavailable where the place cannot be written.
+    Raises ConfigurationError where a table of that name belongs to another version or model.
     """
-    layout = Layout(dimension, processed_table, chunks_table)
-    loop = LoopThread()
-    try:
-        return loop.run(_prepare(Location(uri), layout), deadline)
-    finally:
-        loop.close()
+    made: list[str] = []
+    async with durable(location.table(name) for name in layout.names):
+        for name in layout.names:
+            made += await _make_table(database, name, location, layout)
+    if location.folder:
+        flush(location.folder)
+    return made
 
 
-async def _prepare(location: Location, layout: Layout) -> str:
-    try:
-        if location.folder:
-            location.folder.mkdir(parents=True, exist_ok=True)
-        database = await connect(location)
-        made: list[str] = []
-        async with durable(location.table(name) for name in layout.names):
-            for name in layout.names:
-                made += await _prepare_table(database, name, location, layout)
-        location.mark()
-        if location.folder:
-            for path in (location.folder / MARKER, location.folder):
-                flush(path)
-    except LANCE_ERRORS as error:
-        raise translated(error) from error
-    return f"LanceDB at {location.uri}: {'made ' + ', '.join(made) if made else 'nothing to do'}."
-
-
-async def _prepare_table(database: Any, name: str, location: Location, layout: Layout) -> list[str]:
+async def _make_table(database: Any, name: str, location: Location, layout: Layout) -> list[str]:
     made = []
     try:
         table = await database.open_table(name)

@@ -11,7 +11,8 @@ queries return nothing; every row carries the checksum of its other columns, the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,7 @@ _IDENTIFIER = pa.binary(16)
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What the tables are called, and how long a vector is."""
+    """What the tables of one generation are called, and how long a vector is."""
 
     dimension: int
     processed_table: str
@@ -37,6 +38,19 @@ class Layout:
     @property
     def names(self) -> tuple[str, str]:
         return self.chunks_table, self.processed_table
+
+    def at(self, number: int) -> Layout:
+        """The same tables in another generation, as seen from the first, which has plain names."""
+        if number == 1:
+            return self
+        names = (f"{name}_{number}" for name in (self.processed_table, self.chunks_table))
+        return Layout(self.dimension, *names)
+
+    def numbers(self, tables: Iterable[str]) -> set[int]:
+        """The generations to which these tables belong, as seen from the first."""
+        pattern = re.compile(rf"(?:{'|'.join(map(re.escape, self.names))})(?:_([1-9][0-9]*))?")
+        found = (pattern.fullmatch(table) for table in tables)
+        return {int(one[1] or 1) for one in found if one}
 
     @property
     def schemas(self) -> dict[str, Any]:

@@ -13,11 +13,12 @@ from typing import Any
 from uuid import UUID
 
 from atom_backend.domain.census import ChunkRows, MarkRows
+from atom_backend.domain.generations import Generation
 from atom_backend.domain.items import Chunk, Kind, Projection, Vector
 from atom_backend.domain.principals import OwnerScope
 from atom_backend.domain.search import LegHits
 from atom_backend.vectors import census, writing
-from atom_backend.vectors.connection import Connection, Tables
+from atom_backend.vectors.connection import Connection, StoreIdentity, Tables
 from atom_backend.vectors.location import Location
 from atom_backend.vectors.maintenance import DEADLINE, Maintenance, MaintenancePolicy
 from atom_backend.vectors.probe import probe
@@ -29,7 +30,11 @@ CENSUS_DEADLINE = 60.0
 
 
 class LanceVectorStore:
-    """Opened by its first call; ``deadline`` in seconds holds for every call but ``maintain``."""
+    """Opened by its first call; ``deadline`` in seconds holds for every call but ``maintain``.
+
+    ``building``: the generation to work on, instead of the active one. ``identity``: the id that
+    the store must have, as soon as it is known.
+    """
 
     def __init__(
         self,
@@ -40,9 +45,13 @@ class LanceVectorStore:
         chunks_table: str,
         deadline: float = 10.0,
         maintenance: MaintenancePolicy = MaintenancePolicy(),  # noqa: B008
+        building: int | None = None,
+        identity: StoreIdentity = lambda: None,
     ) -> None:
         layout = Layout(dimension, processed_table, chunks_table)
-        self._connection = Connection(Location(uri), layout, deadline)
+        self._connection = Connection(
+            Location(uri), layout, deadline, building=building, identity=identity
+        )
         self._reading = Reading()
         self._maintenance = Maintenance(maintenance)
 
@@ -71,15 +80,24 @@ class LanceVectorStore:
     def chunks(self, scope: OwnerScope, item_id: UUID) -> tuple[int, list[Chunk]] | None:
         return self._connection.call(lambda t: self._reading.chunks(t, scope, item_id))
 
-    def add_chunks(self, projections: Sequence[Projection], fence: int) -> None:
-        self._connection.call(lambda t: writing.add_chunks(t, projections, fence))
+    def generation(self) -> Generation:
+        return self._connection.call(_generation)
 
-    def add_processed(self, projections: Sequence[Projection], fence: int) -> None:
-        self._connection.call(lambda t: writing.add_processed(t, projections, fence))
+    def add_chunks(
+        self, projections: Sequence[Projection], fence: int, *, into: Generation | None = None
+    ) -> None:
+        self._connection.call(lambda t: writing.add_chunks(t, projections, fence), into=into)
 
-    def drop_older(self, item_ids: Iterable[UUID], fence: int) -> None:
+    def add_processed(
+        self, projections: Sequence[Projection], fence: int, *, into: Generation | None = None
+    ) -> None:
+        self._connection.call(lambda t: writing.add_processed(t, projections, fence), into=into)
+
+    def drop_older(
+        self, item_ids: Iterable[UUID], fence: int, *, into: Generation | None = None
+    ) -> None:
         named = list(item_ids)
-        self._connection.call(lambda t: writing.drop_older(t, named, fence))
+        self._connection.call(lambda t: writing.drop_older(t, named, fence), into=into)
 
     def drop_fence(self, item_ids: Iterable[UUID], fence: int) -> None:
         named = list(item_ids)
@@ -125,6 +143,10 @@ class LanceVectorStore:
     def close(self) -> None:
         """Let go of files and threads; a later call would open them again."""
         self._connection.close()
+
+
+async def _generation(tables: Tables) -> Generation:
+    return tables.generation
 
 
 async def _sizes(tables: Tables) -> dict[str, int]:

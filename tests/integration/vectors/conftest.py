@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from atom_backend.vectors.migration import prepare_tables
+from atom_backend.vectors.generations import prepare_tables
 from atom_backend.vectors.store import LanceVectorStore
 from tests.integration.vectors.making import LAYOUT
 

@@ -15,6 +15,7 @@ from atom_backend.vectors.store import LanceVectorStore
 DIMENSION = 16
 PROCESSED = "processed_documents"
 CHUNKS = "document_chunks"
+POINTER = f"{CHUNKS}.current"
 LAYOUT: dict[str, Any] = {
     "dimension": DIMENSION,
     "processed_table": PROCESSED,

@@ -11,11 +11,11 @@ import lancedb
 import pytest
 
 from atom_backend.errors import ConfigurationError, VectorStoreUnavailable
-from atom_backend.vectors.location import MARKER, Location
-from atom_backend.vectors.migration import prepare_tables
+from atom_backend.vectors.generations import prepare_tables
+from atom_backend.vectors.location import Location
 from atom_backend.vectors.store import LanceVectorStore
 from tests.integration.vectors.conftest import OpenStore
-from tests.integration.vectors.making import CHUNKS, LAYOUT, PROCESSED, project, put
+from tests.integration.vectors.making import CHUNKS, LAYOUT, POINTER, PROCESSED, project, put
 
 
 def test_preparing_again_changes_nothing(folder: Path, store: LanceVectorStore) -> None:
@@ -27,15 +27,15 @@ def test_preparing_again_changes_nothing(folder: Path, store: LanceVectorStore) 
     assert store.sizes() == {CHUNKS: 2, PROCESSED: 1}
 
 
-@pytest.mark.parametrize("left", ["no_mark", "no_index", "no_second_table", "empty_table_folder"])
+@pytest.mark.parametrize("left", ["no_pointer", "no_index", "no_table", "empty_table_folder"])
 def test_a_migration_that_was_killed_is_completed_by_the_next(
     tmp_path: Path, open_store: OpenStore, left: str
 ) -> None:
     prepare_tables(str(tmp_path), **LAYOUT)
-    (tmp_path / MARKER).unlink()
+    (tmp_path / POINTER).unlink()
     if left == "no_index":
         lancedb.connect(tmp_path).open_table(CHUNKS).drop_index("content_idx")
-    if left == "no_second_table":
+    if left == "no_table":
         shutil.rmtree(tmp_path / f"{PROCESSED}.lance")
     if left == "empty_table_folder":
         shutil.rmtree(tmp_path / f"{PROCESSED}.lance")
@@ -52,6 +52,14 @@ def test_a_migration_that_was_killed_is_completed_by_the_next(
     assert {i.columns[0] for i in indexes} == {"owner_id", "document_id", "chunk_id", "content"}
 
 
+def test_a_table_that_vanished_from_a_complete_store_is_not_made_anew(folder: Path) -> None:
+    shutil.rmtree(folder / f"{PROCESSED}.lance")
+
+    with pytest.raises(VectorStoreUnavailable, match=f"{PROCESSED} is missing.*rebuild"):
+        prepare_tables(str(folder), **LAYOUT)
+    assert not (folder / f"{PROCESSED}.lance").exists()
+
+
 def test_tables_of_another_model_are_left_alone(folder: Path, store: LanceVectorStore) -> None:
     put(store, [project(uuid.uuid4())])
 
@@ -63,7 +71,7 @@ def test_tables_of_another_model_are_left_alone(folder: Path, store: LanceVector
 def test_a_table_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
     lancedb.connect(tmp_path).create_table(CHUNKS, [{"vector": [1.0, 2.0], "text": "someone's"}])
 
-    with pytest.raises(ConfigurationError, match="LANCEDB_CHUNKS_TABLE_NAME"):
+    with pytest.raises(ConfigurationError, match=r"vectors of 2 numbers.*rebuild"):
         prepare_tables(str(tmp_path), **LAYOUT)
     assert lancedb.connect(tmp_path).open_table(CHUNKS).count_rows() == 1
 
@@ -98,7 +106,7 @@ def test_a_relative_path_means_a_folder_and_not_the_cloud(
 
     prepare_tables("dbfoo", **LAYOUT)
 
-    assert (tmp_path / "dbfoo" / MARKER).is_file()
+    assert (tmp_path / "dbfoo" / POINTER).is_file()
 
 
 def test_an_object_stores_address_is_passed_on_as_it_is() -> None:

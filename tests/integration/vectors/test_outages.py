@@ -19,7 +19,7 @@ from atom_backend.errors import (
     VectorStoreCorrupt,
     VectorStoreUnavailable,
 )
-from atom_backend.vectors.migration import prepare_tables
+from atom_backend.vectors.generations import prepare_tables
 from atom_backend.vectors.store import LanceVectorStore
 from tests.integration.vectors import elsewhere
 from tests.integration.vectors.conftest import OpenStore
@@ -88,7 +88,7 @@ def test_a_vanished_table_is_an_outage_and_no_call_makes_a_hollow_one(
 def test_a_store_that_was_never_prepared_is_an_outage(
     tmp_path: Path, open_store: OpenStore
 ) -> None:
-    with pytest.raises(VectorStoreUnavailable, match="not been migrated"):
+    with pytest.raises(VectorStoreUnavailable, match="run migrate if there never was one"):
         open_store(tmp_path / "nothing").sizes()
     assert not (tmp_path / "nothing").exists()
 
@@ -96,7 +96,7 @@ def test_a_store_that_was_never_prepared_is_an_outage(
 def test_a_model_of_another_dimension_is_told_what_to_do(
     folder: Path, open_store: OpenStore
 ) -> None:
-    with pytest.raises(ConfigurationError, match=r"16 numbers.* gives 384.*LANCEDB_CHUNKS"):
+    with pytest.raises(ConfigurationError, match=r"16 numbers.* gives 384.*Run .* rebuild"):
         open_store(folder, dimension=384).sizes()
 
 

@@ -17,7 +17,7 @@ from atom_backend.domain.items import Kind, Projection, Vector
 from atom_backend.domain.principals import OwnerScope
 from atom_backend.domain.search import Leg, LegHits
 from atom_backend.errors import RefusedVector, StoredDataError
-from atom_backend.vectors.migration import prepare_tables
+from atom_backend.vectors.generations import prepare_tables
 from atom_backend.vectors.store import LanceVectorStore
 from tests.integration.vectors.making import CHUNKS, LAYOUT, project, put, unit_vectors
 
