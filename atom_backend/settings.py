@@ -34,7 +34,7 @@ class Settings(BaseModel):
 
     database_url: SecretStr | None = Field(None, alias="DATABASE_URL")
     migration_database_url: SecretStr | None = Field(None, alias="ATOM_MIGRATION_DATABASE_URL")
-    db_max_connections: int = Field(20, alias="DB_MAX_CONNECTIONS", ge=2, le=1000)
+    db_max_connections: int = Field(20, alias="DB_MAX_CONNECTIONS", ge=4, le=1000)
     db_pool_timeout: float = Field(30.0, alias="DB_POOL_TIMEOUT", gt=0, le=600)
     postgres_bin: Path | None = Field(None, alias="ATOM_POSTGRES_BIN")
 
@@ -73,6 +73,7 @@ class Settings(BaseModel):
     relay_batch: int = Field(32, alias="ATOM_RELAY_BATCH", ge=1, le=1000)
     max_attempts: int = Field(6, alias="ATOM_MAX_ATTEMPTS", ge=1, le=100)
     maintenance_seconds: float = Field(5.0, alias="ATOM_MAINTENANCE_SECONDS", ge=1)
+    consistency_seconds: float = Field(3600.0, alias="ATOM_CONSISTENCY_SECONDS", ge=0)
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="ATOM_LOG_LEVEL")
     log_format: Literal["plain", "json"] = Field("plain", alias="ATOM_LOG_FORMAT")

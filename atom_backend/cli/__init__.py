@@ -22,7 +22,7 @@ _COMMANDS = {
     "import": "Load documents from a folder or a JSONL file.",
     "search": "Search as a user, from the command line.",
     "admin": "Make administrator accounts.",
-    "status": "Show how far the index is behind, and store sizes.",
+    "status": "Show how far the index is behind, the last repair, and store sizes.",
 }
 _MODULES = {"import": "import_documents"}
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
+from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 
 from atom_backend.bootstrap import Runtime
+from atom_backend.cli.status import command as status_command
 from atom_backend.clock import new_id
 from atom_backend.domain.drift import Drift
 from atom_backend.domain.ports import Transactions
@@ -138,6 +142,33 @@ def test_an_order_that_makes_no_sense_is_refused(
 ) -> None:
     assert admin.post(f"{BASE}/{what}", json=body).status_code == 422
     assert admin.get(BASE).json["runs"] == []
+
+
+def status(settings: Settings, monkeypatch: pytest.MonkeyPatch, *options: str) -> str:
+    """What the command prints on these stores."""
+    monkeypatch.setattr(Settings, "from_environment", lambda: settings)
+    done = CliRunner().invoke(status_command, options, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_the_status_command_shows_the_last_check_and_repair(
+    admin: Account, worker: Transactions, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Check      none was run so far\n" in status(settings, monkeypatch)
+    asked(admin, "check")
+    run_next(worker, missing=2, stale=0)
+    asked(admin, "repair")
+    with worker.worker() as work:
+        run = work.consistency.take()
+        assert run is not None
+        work.consistency.fail(run, "LanceDB does not answer.")
+    said = status(settings, monkeypatch)
+    assert re.search(r"^Check +\d{4}-\d\d-\d\d \d\d:\d\d UTC, in \d\.\d s: 2 missing$", said, re.M)
+    assert re.search(r"^Repair +.* UTC: failed, LanceDB does not answer\.$", said, re.M)
+    told = json.loads(status(settings, monkeypatch, "--json"))
+    assert told["last_check"]["drift"] == {"missing": 2, "stale": 0}
+    assert told["last_repair"]["state"] == "failed"
 
 
 def metrics(account: Account) -> dict[tuple[str, ...], float]:
