@@ -92,14 +92,14 @@ class Site:
 
 
 @contextmanager
-def a_site(folder: Path) -> Iterator[Site]:
-    """Everything running and healthy."""
+def a_site(folder: Path, **settings: str) -> Iterator[Site]:
+    """Everything running and healthy, with these settings beside or instead of ``SETTINGS``."""
     with ExitStack() as stack:
         server = start_embedded(folder / "postgresql")
         stack.callback(server.close)
         urls = provision(server)
         lance = folder / "lancedb"
-        settings = {**SETTINGS, "LANCEDB_URI": str(lance)}
+        settings = {**SETTINGS, "LANCEDB_URI": str(lance), **settings}
         prepare_vectors(Settings.from_environment({**settings, "DATABASE_URL": urls.service}))
         web, worker = (stack.enter_context(Proxy(server.sockets / SOCKET)) for _ in range(2))
         deployment = Deployment(
