@@ -16,6 +16,8 @@ from atom_backend.telemetry.stored import IndexDepth, RunTotals, StoredCollector
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 
+_PARTS = ("postgresql", "lancedb", "embedder")
+
 
 class Metrics:
     """The metrics of one process, in a registry of their own.
@@ -46,6 +48,9 @@ class Metrics:
             ("reason",),
             registry=self._registry,
         )
+        for part in _PARTS:
+            # A counter that is not there before its first event hides that event from rate().
+            self._degraded.labels(part)
         self._breakers = Gauge(
             "atom_breaker_open",
             "1 while a part is not asked, because it did not answer.",

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from atom_backend.clock import new_id
 from atom_backend.domain.accounts import refresh_digest
-from atom_backend.domain.principals import Principal
+from atom_backend.domain.principals import Principal, Role
 from atom_backend.domain.transactions import StoredResponse
 from atom_backend.relational.tables import metadata
 from atom_backend.relational.transactions import PostgresTransactions
@@ -139,11 +139,16 @@ FORBIDDEN = {
         "delete from index_entries",
         "delete from idempotency_keys",
         "select nextval('lease_fence')",
+        "select from consistency_totals",
+        "update consistency_runs set state = 'done'",
+        "delete from consistency_runs",
+        "insert into consistency_runs (id, kind, state) values (null, 'check', 'queued')",
     ],
     "atom_auth": [
         "select from documents",
         "select from index_entries",
         "select from idempotency_keys",
+        "select from consistency_runs",
         "select from atom_find_documents('x', null, null, null, null, null, null, 9, 0)",
         "update users set email = 'x'",
         "delete from users",
@@ -163,6 +168,7 @@ FORBIDDEN = {
         "insert into index_entries select * from index_entries",
         "update refresh_tokens set used_at = null",
         "create table mine (id int)",
+        "delete from consistency_totals",
     ],
 }
 EVERY_FORBIDDEN = [(role, one) for role, several in FORBIDDEN.items() for one in several]
@@ -174,6 +180,21 @@ def test_a_role_is_refused_what_is_not_its_work(
 ) -> None:
     become(login, role, owner.user_id)
     assert refused(login, statement)
+
+
+def test_an_administrator_asks_in_no_other_name_and_for_nothing_but_a_run(
+    transactions: PostgresTransactions, owner: Principal, login: sa.Connection
+) -> None:
+    admin = a_user(transactions, role=Role.ADMIN)
+    become(login, "atom_app", admin.user_id)
+    asked = "insert into consistency_runs (id, kind, state, requested_by, finished_at, reason)"
+    given = "values (gen_random_uuid(), 'check', '{}', '{}', {}, 'x')"
+    assert refused(login, f"{asked} {given.format('queued', owner.user_id, 'null')}")
+    assert refused(login, f"{asked} {given.format('failed', admin.user_id, 'now()')}")
+    assert not refused(login, f"{asked} {given.format('queued', admin.user_id, 'null')}")
+    assert count(login, "consistency_runs") == 1
+    become(login, "atom_app", owner.user_id)
+    assert count(login, "consistency_runs") == 0
 
 
 def test_a_role_ends_with_its_transaction(owner: Principal, login: sa.Connection) -> None:

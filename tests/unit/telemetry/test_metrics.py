@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from atom_backend.domain.consistency import ConsistencyTotals
 from atom_backend.domain.index_state import IndexStatistics
+from atom_backend.domain.search import Degraded
 from atom_backend.errors import DatabaseUnavailable
 from atom_backend.telemetry.metrics import Metrics
 
@@ -50,6 +51,11 @@ def test_a_database_that_is_down_does_not_take_the_other_metrics_with_it() -> No
     assert found["atom_index_readable",] == 0
     assert ("atom_index_lag_seconds",) not in found
     assert found["atom_search_degraded_total", "lancedb"] == 1
+
+
+def test_every_reason_to_degrade_has_its_counter_from_the_beginning() -> None:
+    found = values(Metrics())
+    assert all(found["atom_search_degraded_total", reason.value] == 0 for reason in Degraded)
 
 
 def test_requests_are_counted_and_timed() -> None:
