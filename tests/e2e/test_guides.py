@@ -1,40 +1,21 @@
-"""Every example of the README and the guides runs as it stands.
+"""Every example of the README and the guides runs as it stands, on a service that is well.
 
-``sh`` blocks run in order, a guide at a time, in one shell; a ``json`` block after one shows what
-comes back: each of its fields must be in the answer, and each value that does not hold "…" must
-be the answer's. Other blocks (``console``, ``sql``) are not run.
+What docs/recovery.md says is for services that are not; ``test_recovery`` follows it.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import shlex
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import PROJECT, Service, environment
-
-_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_MARK = "=====next====="
-_README_URL = "http://127.0.0.1:8765"
-
-
-def blocks(guide: Path) -> list[tuple[str, str]]:
-    found = _BLOCK.findall(guide.read_text(encoding="utf-8"))
-    return [(kind, text) for kind, text in found if kind in {"sh", "json"}]
-
+from tests.e2e.conftest import PROJECT, Service
+from tests.e2e.guides import blocks, follow
 
 GUIDES = [
     guide
     for guide in [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
-    if any(kind == "sh" for kind, _ in blocks(guide))
+    if any(kind == "sh" for kind, _ in blocks(guide.read_text())) and guide.name != "recovery.md"
 ]
 
 
@@ -42,49 +23,4 @@ GUIDES = [
 def test_the_examples_of_a_guide_do_what_it_says(
     guide: Path, service: Service, tmp_path: Path
 ) -> None:
-    found = blocks(guide)
-    commands = [text for kind, text in found if kind == "sh"]
-    answers = iter(_run(commands, service, tmp_path))
-    answer = ""
-    for kind, text in found:
-        if kind == "sh":
-            answer = next(answers)
-        else:
-            _assert_shows(json.loads(text), json.loads(answer), guide.name)
-
-
-def _run(commands: list[str], service: Service, folder: Path) -> Iterator[str]:
-    """What each command printed."""
-    for name in ("README.md", "docs"):
-        (folder / name).symlink_to(PROJECT / name)
-    script = f"\necho '{_MARK}'\n".join(["set -e -o pipefail", *commands])
-    script = script.replace(_README_URL, service.url)
-    script = script.replace(".venv/bin/python", shlex.quote(sys.executable))
-    done = subprocess.run(
-        ["bash", "-c", script],
-        cwd=folder,
-        env={**os.environ, **environment(service.data)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    return iter(done.stdout.split(f"{_MARK}\n")[1:])
-
-
-def _assert_shows(shown: Any, answer: Any, where: str) -> None:
-    if isinstance(shown, dict):
-        for name, value in shown.items():
-            assert name in answer, f"{where}: {name} is not in {answer}"
-            _assert_shows(value, answer[name], f"{where}/{name}")
-    elif isinstance(shown, list):
-        assert len(answer) >= len(shown), where
-        for one, other in zip(shown, answer, strict=False):
-            _assert_shows(one, other, where)
-    elif isinstance(shown, str) and "…" in shown:
-        assert isinstance(answer, str), where
-    elif isinstance(shown, float):
-        assert isinstance(answer, float), where
-    else:
-        assert shown == answer, where
+    follow(blocks(guide.read_text()), service, tmp_path, guide.name)
