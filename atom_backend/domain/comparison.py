@@ -1,8 +1,9 @@
 """What PostgreSQL wants against what the vector store holds, as the rows pass.
 
 A settled item must have exactly one processed row and its chunks 0 to n-1 once each, all of its
-owner, revision, content, spec and fence. Of an item in flight, or parked, only what can never be
-right is a fault: rows of another owner, and an entry that contradicts the item's own row.
+owner, revision, content, spec and fence (or a rebuild's). Of an item in flight, or parked, only
+what can never be right is a fault: rows of another owner, and an entry that contradicts the item's
+own row.
 Invariant: only counters by item are kept, so that memory does not grow with chunks or vectors.
 """
 
@@ -24,6 +25,7 @@ from atom_backend.domain.census import (
     as_uuid,
 )
 from atom_backend.domain.drift import Drift
+from atom_backend.domain.generations import REBUILT
 
 UNUSABLE_FENCE = 1 << 62
 """No lease is ever given so high a fence: a row that carries one was not written by a worker."""
@@ -142,7 +144,8 @@ class Comparison:
         self._note(Drift.CORRUPT, place, ~rows.sound[known])
         self._note(Drift.WRONG_SPEC, place, ~rows.current_spec[known])
         self._note(Drift.STALE, place, revision != wanted["revision"][place])
-        self._note(Drift.STALE, place, fence != wanted["fence"][place])
+        other = (fence != wanted["fence"][place]) & (fence != REBUILT)
+        self._note(Drift.STALE, place, other)
         usable = rows.fence < UNUSABLE_FENCE
         self.highest_fence = int(np.max(rows.fence[usable], initial=self.highest_fence))
         for one, item in zip(rows.fence[~usable], rows.item[~usable], strict=True):

@@ -19,6 +19,10 @@ from uuid import UUID
 
 from atom_backend.errors import VectorStoreUnavailable
 
+REBUILT = 0
+"""The fence of rows that a rebuild wrote: lower than any lease's, so that whatever a worker writes
+later replaces them, also one that took its lease before the rebuild."""
+
 
 @dataclass(frozen=True, slots=True)
 class Generation:

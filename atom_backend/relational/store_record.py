@@ -15,7 +15,7 @@ from atom_backend.relational.leases import NOW
 from atom_backend.relational.tables import index_entries as entries
 from atom_backend.relational.tables import vector_store as record
 
-_INDEXED = entries.c.indexed_revision > 0
+_INDEXED = entries.c.settled_at.is_not(None)
 
 
 class PostgresStoreRecord:
