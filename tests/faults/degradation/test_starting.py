@@ -1,0 +1,110 @@
+"""What starts while a store is down serves what it can, and all of it once the store is back (I6).
+
+Nothing is restarted in between.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.faults.degradation.outages import without_lancedb, without_postgresql
+from tests.faults.deployment import Account, Program, eventually, free_port
+from tests.faults.environment.site import Site
+
+
+@pytest.fixture
+def site(shared_site: Site) -> Iterator[Site]:
+    """Healthy and in step before and after; the tests start parts of it again."""
+    yield shared_site
+    shared_site.deployment.wait_until_healthy()
+    shared_site.wait_until_in_step()
+
+
+@pytest.fixture
+def account(site: Site) -> Account:
+    account = site.deployment.account()
+    account.write("What the moon does to the tides.")
+    site.wait_until_in_step()
+    return account
+
+
+def test_a_web_process_that_starts_without_stores_does_what_it_can_as_they_come(
+    site: Site, account: Account
+) -> None:
+    assert site.deployment.web.stop() == 0
+    with without_postgresql(site):
+        with without_lancedb(site):
+            web = site.deployment.start_web()
+            health = eventually(site.deployment.health, site.story)
+            assert health["status"] == "unhealthy"
+            url = site.deployment.url
+            assert httpx.get(f"{url}/livez", timeout=30).status_code == 200
+            assert httpx.get(f"{url}/readyz", timeout=30).status_code == 503
+            assert account.search("tides").status_code == 503
+        found = eventually(lambda: found_by(account.search("moon and tides")), site.story)
+        assert (found["degraded"], len(found["results"])) == (["postgresql"], 1)
+        assert account.post("Not now.").status_code == 503
+    with without_lancedb(site):
+        eventually(lambda: account.post("Written without an index.").is_success, site.story)
+        found = account.find("index")
+        assert (found["degraded"], len(found["results"])) == (["lancedb"], 1)
+    site.deployment.wait_until_healthy()
+    eventually(lambda: account.find("tides")["degraded"] == [], site.story)
+    assert site.deployment.web is web
+    assert web.running
+
+
+def test_a_worker_that_starts_while_both_stores_are_down_catches_up(
+    site: Site, account: Account
+) -> None:
+    assert site.deployment.worker.stop() == 0
+    account.write("Nobody has indexed this yet.")
+    with without_postgresql(site), without_lancedb(site):
+        worker = site.deployment.start_worker()
+        eventually(lambda: any("given up" in line for line in worker.said), site.story)
+    site.wait_until_in_step()
+    assert worker.running
+    assert site.deployment.worker is worker
+
+
+def test_serve_starts_without_postgresql_and_prepares_everything_once_it_is_there(
+    site: Site, tmp_path: Path
+) -> None:
+    site.sql("create database first_start")
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    given = {
+        "DATABASE_URL": site.web_network.url(site.server.url(database="first_start")),
+        "ATOM_SIGNING_KEY": "the key of an installation that has never run",
+    }
+    with without_postgresql(site):
+        arguments = ["atom_backend", "serve", "--port", str(port), "--data-dir", str(tmp_path)]
+        serve = Program("serve", arguments, {**os.environ, **given})
+        eventually(lambda: any("not migrated yet" in line for line in serve.said), site.story)
+        assert eventually(lambda: health_at(url), site.story)["status"] == "unhealthy"
+    eventually(lambda: health_at(url).get("status") == "healthy", lambda: "".join(serve.said))
+    account = Account(url)
+    answer = account.post("The first note, about tides.", wait=60)
+    assert answer.json()["index_state"] == "indexed"
+    account.close()
+    assert (serve.stop(), serve.errors()) == (0, [])
+
+
+def found_by(answer: httpx.Response) -> dict[str, Any]:
+    """Nothing while it fails."""
+    found: dict[str, Any] = answer.json() if answer.is_success else {}
+    return found
+
+
+def health_at(url: str) -> dict[str, Any]:
+    """Nothing while nobody listens."""
+    try:
+        answer: dict[str, Any] = httpx.get(f"{url}/healthz", timeout=30).json()
+    except httpx.TransportError:
+        return {}
+    return answer
