@@ -31,6 +31,7 @@ from atom_backend.domain.index_state import (
 )
 from atom_backend.domain.items import Kind, Source
 from atom_backend.domain.principals import Role
+from atom_backend.domain.repairs import Repairs
 from atom_backend.domain.search import SearchFilter
 
 
@@ -265,6 +266,9 @@ class WorkerWork(Protocol):
 
     @property
     def index(self) -> WorkerIndex: ...
+
+    @property
+    def repairs(self) -> Repairs: ...
 
     @property
     def consistency(self) -> ConsistencyRuns: ...

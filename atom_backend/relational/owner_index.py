@@ -45,13 +45,13 @@ class PostgresOwnerIndex:
                 set_={
                     "revision": sa.func.greatest(entries.c.revision, new),
                     "deleted": sa.and_(entries.c.deleted, new <= entries.c.revision),
-                    **_due_again(),
+                    **due_again(),
                 },
             )
         )
 
     def bury(self, item_id: UUID) -> None:
-        self._announce(_burial().where(entries.c.item_id == item_id))
+        self._announce(burial().where(entries.c.item_id == item_id))
 
     def bury_all(self) -> None:
         # Whose entries these are, row-level security says. In the order in which workers lock what
@@ -63,7 +63,7 @@ class PostgresOwnerIndex:
             .with_for_update()
             .cte("doomed")
         )
-        self._announce(_burial().where(entries.c.item_id == doomed.c.item_id))
+        self._announce(burial().where(entries.c.item_id == doomed.c.item_id))
 
     def _announce(self, change: sa.Insert | sa.Update) -> None:
         """Run the change and wake the workers when this transaction commits, in one statement."""
@@ -73,11 +73,13 @@ class PostgresOwnerIndex:
         )
 
 
-def _burial() -> sa.Update:
-    return sa.update(entries).values(revision=entries.c.revision + 1, deleted=True, **_due_again())
+def burial() -> sa.Update:
+    """Entries become tombstones, which is news to whoever has leased them."""
+    return sa.update(entries).values(revision=entries.c.revision + 1, deleted=True, **due_again())
 
 
-def _due_again() -> dict[str, Any]:
+def due_again() -> dict[str, Any]:
+    """What an entry is given when there is news: a valid lease stays with its worker."""
     leased = sa.and_(entries.c.state == EntryState.LEASED.value, entries.c.due_at >= _NOW)
     waiting = entries.c.state.in_([EntryState.DUE.value, EntryState.LEASED.value])
     return {

@@ -16,6 +16,7 @@ from atom_backend.relational.consistency_runs import PostgresConsistencyRuns
 from atom_backend.relational.documents import PostgresDocuments
 from atom_backend.relational.idempotency import PostgresIdempotency
 from atom_backend.relational.owner_index import PostgresOwnerIndex
+from atom_backend.relational.repairs import PostgresRepairs
 from atom_backend.relational.run_requests import PostgresRunRequests
 from atom_backend.relational.store_record import PostgresStoreRecord
 from atom_backend.relational.tables import (
@@ -47,6 +48,7 @@ class PostgresWorkerWork:
         self._connection = connection
         self._keep_answers = keep_answers
         self.index = PostgresWorkerIndex(connection)
+        self.repairs = PostgresRepairs(connection)
         self.consistency = PostgresConsistencyRuns(connection)
         self.store = PostgresStoreRecord(connection)
 

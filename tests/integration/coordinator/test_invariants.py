@@ -65,6 +65,8 @@ DAMAGED_TABLES: list[tuple[str, str, Damage]] = [
     ("vector", CHUNKS, change(SECOND, "vector", ZERO)),
 ]
 
+UNGUARDED = "alter table index_entries drop constraint index_entries_parked;"
+
 DAMAGED_ENTRIES = [
     ("stale", "update index_entries set indexed_revision = 9"),
     ("stale", "update documents set content_revision = 2"),
@@ -72,7 +74,7 @@ DAMAGED_ENTRIES = [
     ("spec", "update index_entries set spec = 'another'"),
     ("partial", "update index_entries set chunk_count = 4"),
     ("unsettled", "update index_entries set state = 'due'"),
-    ("silent", "update index_entries set state = 'parked', reason = ''"),
+    ("silent", UNGUARDED + "update index_entries set state = 'parked', reason = ''"),
     ("unannounced", "delete from index_entries"),
     ("orphan", "delete from documents"),
     ("tombstone", "delete from documents"),

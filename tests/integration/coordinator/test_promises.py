@@ -90,6 +90,7 @@ def test_what_waits_and_what_is_parked_in_silence_breaks_its_promise(stage: Stag
     assert numbers(still_waiting(stage.sql)) == {"I5"}
     stage.converge()
     assert still_waiting(stage.sql) == []
+    stage.sql("alter table index_entries drop constraint index_entries_parked")
     stage.sql("update index_entries set state = 'parked', reason = ''")
     assert numbers(still_waiting(stage.sql)) == {"I5"}
 
