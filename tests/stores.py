@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from atom_backend.vectors.generations import prepare_tables
+from atom_backend.vectors.generations import LanceGenerations, prepare_tables
 from atom_backend.vectors.store import LanceVectorStore
 from tests.conftest import STORE_ID
 from tests.deterministic import DIMENSION
@@ -27,4 +27,10 @@ def open_store(
         processed_table=PROCESSED,
         chunks_table=CHUNKS,
         deadline=deadline,
+    )
+
+
+def open_generations(folder: Path, dimension: int = DIMENSION) -> LanceGenerations:
+    return LanceGenerations(
+        str(folder), dimension=dimension, processed_table=PROCESSED, chunks_table=CHUNKS
     )

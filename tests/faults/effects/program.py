@@ -1,0 +1,110 @@
+"""What the processes of these tests run: the service's own wiring, over ports that can strike.
+
+A worker is opened as ``bootstrap`` opens it, except that its ports announce their effects, that
+its model is a small deterministic one, and that it logs into the test's file. Nothing is opened on
+import, because processes are forked from one that has imported this.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import signal
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from threading import Event, Thread
+
+from atom_backend.bootstrap import Stores, assemble_worker
+from atom_backend.relational.engine import create_engine
+from atom_backend.relational.transactions import PostgresTransactions
+from atom_backend.relational.wakeup import PostgresWakeup
+from atom_backend.settings import Settings
+from tests.deterministic import BagOfWords, ParagraphChunker
+from tests.faults.effects.processes import Place, Strike
+from tests.faults.effects.users import SIGNING_KEY
+from tests.stores import open_generations, open_store
+from tests.watching import Announce, Moment, watched_transactions, watched_vectors
+
+_PR_SET_PDEATHSIG = 1
+
+
+class Striking:
+    """Announced to, it signals its own process at the moment of the strike, once."""
+
+    def __init__(self, strike: Strike | None) -> None:
+        self._strike = strike
+        self.happened = Event()
+
+    def __call__(self, moment: Moment) -> None:
+        strike = self._strike
+        if strike is not None and moment == strike.moment and not self.happened.is_set():
+            self.happened.set()
+            os.kill(os.getpid(), strike.signal)
+
+
+def work(place: Place, strike: Strike | None, lease_seconds: float, batch: int) -> None:
+    """A worker until SIGTERM; one that was struck and lives on ends after that turn."""
+    striking = Striking(strike)
+    settings = _settings(place, ATOM_LEASE_SECONDS=str(lease_seconds), ATOM_RELAY_BATCH=str(batch))
+    with _stores(place, striking) as stores, closing(PostgresWakeup(place.database)) as wakeup:
+        stop = Event()
+        signal.signal(signal.SIGTERM, lambda *_: stop.set())
+        worker = assemble_worker(settings, stores, wakeup)
+
+        _when(stop, worker.end_wait)
+        _when(striking.happened, stop.set)
+        worker.run(stop)
+
+
+@contextmanager
+def _stores(place: Place, announce: Announce) -> Iterator[Stores]:
+    """As ``bootstrap`` opens them, watched."""
+    _begin(place)
+    engine = create_engine(place.database)
+    with (
+        closing(open_store(place.lance)) as vectors,
+        closing(open_generations(place.lance)) as generations,
+    ):
+        yield Stores(
+            watched_transactions(PostgresTransactions(engine), announce),
+            watched_vectors(vectors, announce),
+            BagOfWords(),
+            ParagraphChunker(),
+            generations,
+            place.database,
+        )
+    engine.dispose()
+
+
+def _when(event: Event, act: Callable[[], None]) -> None:
+    """Act on a thread of its own when the event is set."""
+
+    def wait_and_act() -> None:
+        event.wait()
+        act()
+
+    Thread(target=wait_and_act, daemon=True).start()
+
+
+def _begin(place: Place) -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # LanceDB warns of what it may have been doing while forked: it was imported, and nothing more.
+    warnings.filterwarnings("ignore", "lancedb fork support", RuntimeWarning)
+    logging.basicConfig(
+        filename=place.log,
+        level=logging.INFO,
+        format="%(process)d %(levelname)s %(name)s: %(message)s",
+    )
+
+
+def _settings(place: Place, **more: str) -> Settings:
+    return Settings.from_environment(
+        {
+            "DATABASE_URL": place.database,
+            "ATOM_SIGNING_KEY": SIGNING_KEY,
+            "LANCEDB_URI": str(place.lance),
+            **more,
+        }
+    )

@@ -1,0 +1,63 @@
+"""A worker process is killed by SIGKILL at every effect that it has.
+
+Killed before its first effect, within every transaction that is not committed yet, and after every
+effect, which is before the next one. Another worker ends with both stores exactly in step.
+"""
+
+from __future__ import annotations
+
+from signal import SIGKILL
+
+import pytest
+
+from tests.faults.effects.judging import assert_made_good, assert_settled_is_whole
+from tests.faults.effects.operations import (
+    EFFECTS,
+    IN_POSTGRESQL,
+    Operation,
+    case_name,
+    create_again,
+    one,
+)
+from tests.faults.effects.processes import Processes, Strike, killed
+from tests.faults.effects.program import work
+from tests.faults.effects.users import User
+from tests.integration.coordinator.stage import Stage
+from tests.watching import Moment
+
+MOMENTS = [
+    (operation, (when, effect))
+    for operation, effect in EFFECTS
+    for when in ("before", "within", "after")
+    if when == "after"
+    or (when == "within" and effect in IN_POSTGRESQL - {"sources"})
+    or (when == "before" and effect == "lease")
+]
+
+
+@pytest.mark.parametrize(("operation", "moment"), MOMENTS, ids=case_name)
+def test_what_a_killed_worker_leaves_is_made_good_by_the_next(
+    stage: Stage, user: User, processes: Processes, operation: Operation, moment: Moment
+) -> None:
+    operation.before(user)
+    stage.converge()
+    operation.act(user)
+    assert killed(processes.start(work, Strike(moment, SIGKILL), 60.0, 32))
+    assert_settled_is_whole(stage)
+    stage.expire_leases()
+    stage.converge()
+    assert_made_good(stage, user)
+
+
+def test_what_worker_after_worker_leaves_is_made_good_by_the_last(
+    stage: Stage, user: User, processes: Processes
+) -> None:
+    """Three deaths are not yet a reason to park anything."""
+    one(user)
+    stage.converge()
+    create_again(user)
+    for moment in (("after", "add_processed"), ("within", "confirm"), ("after", "drop_older")):
+        assert killed(processes.start(work, Strike(moment, SIGKILL), 60.0, 32))
+        stage.expire_leases()
+    stage.converge()
+    assert_made_good(stage, user)

@@ -1,0 +1,74 @@
+"""A user who stores texts under names, and knows what was acknowledged."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from atom_backend.clock import SystemClock
+from atom_backend.domain.principals import Principal
+from atom_backend.services.accounts import Accounts
+from atom_backend.services.bulk import BulkIngest
+from atom_backend.services.documents import DocumentService
+from atom_backend.vault.access_tokens import SignedAccessTokens
+from atom_backend.vault.passwords import Argon2idPasswords
+from tests.integration.coordinator.stage import Stage
+from tests.making import a_draft
+
+SIGNING_KEY = "only a test signs with this key, which is long enough"
+PASSWORD = "correct horse battery"
+TOKENS = SignedAccessTokens(SIGNING_KEY.encode(), SystemClock(), lifetime=timedelta(hours=1))
+_STORED = "select external_id, text from documents where owner_id = :owner"
+
+
+@dataclass
+class User:
+    """Every call returns when it was acknowledged; ``texts`` says by name what must be there."""
+
+    stage: Stage
+    principal: Principal
+    token: str
+    texts: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def registered(cls, stage: Stage) -> User:
+        email = f"{uuid.uuid4().hex}@example.org"
+        _, pair = accounts(stage).register(email, PASSWORD, None)
+        return cls(stage, TOKENS.read(pair.access_token), pair.access_token)
+
+    @property
+    def documents(self) -> DocumentService:
+        return self.stage.documents
+
+    def put(self, name: str, text: str) -> None:
+        self.documents.put(self.principal, name, a_draft(text, external_id=name))
+        self.texts[name] = text
+
+    def load(self, texts: dict[str, str]) -> None:
+        """All of them by bulk ingest."""
+        bulk = BulkIngest(self.documents)
+        for name, text in texts.items():
+            bulk.ingest(self.principal, a_draft(text, external_id=name))
+        self.texts |= texts
+
+    def delete(self, name: str) -> None:
+        document = self.documents.get_by_external_id(self.principal, name)
+        self.documents.remove(self.principal, document.id)
+        del self.texts[name]
+
+    def leave(self) -> None:
+        accounts(self.stage).delete(self.principal, PASSWORD)
+        self.texts.clear()
+
+    def assert_kept(self) -> None:
+        """Exactly what was acknowledged is there (I1)."""
+        rows = self.stage.sql(_STORED, owner=self.principal.user_id)
+        assert {row.external_id: row.text for row in rows} == self.texts
+
+
+def accounts(stage: Stage) -> Accounts:
+    cheap = Argon2idPasswords(memory_kib=64, iterations=1)
+    return Accounts(
+        stage.transactions, cheap, TOKENS, SystemClock(), refresh_lifetime=timedelta(days=1)
+    )
