@@ -147,7 +147,7 @@ class Relay:
         if not leases:
             return RelayReport()
         with self._transactions.worker() as work:
-            sources = work.sources(leases)
+            sources = work.sources([lease.item_id for lease in leases])
 
         def project(some: Sequence[Lease]) -> RelayReport:
             wanted = [sources[lease.item_id] for lease in some]

@@ -276,8 +276,8 @@ class WorkerWork(Protocol):
     @property
     def store(self) -> StoreRecord: ...
 
-    def sources(self, leases: Sequence[Lease]) -> Mapping[UUID, Source]:
-        """What the leased items say now; an item that is gone is missing from the answer."""
+    def sources(self, item_ids: Sequence[UUID]) -> Mapping[UUID, Source]:
+        """What these items say now; an item that is gone is missing from the answer."""
         ...
 
     def sweep(self) -> Mapping[str, int]:

@@ -7,9 +7,9 @@ from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Connection
 
-from atom_backend.domain.index_state import Lease
 from atom_backend.domain.items import Kind, Source
 from atom_backend.relational.accounts import PostgresOwnAccount
 from atom_backend.relational.consistency_runs import PostgresConsistencyRuns
@@ -52,7 +52,7 @@ class PostgresWorkerWork:
         self.consistency = PostgresConsistencyRuns(connection)
         self.store = PostgresStoreRecord(connection)
 
-    def sources(self, leases: Sequence[Lease]) -> Mapping[UUID, Source]:
+    def sources(self, item_ids: Sequence[UUID]) -> Mapping[UUID, Source]:
         rows = self._connection.execute(
             sa.select(
                 documents.c.id,
@@ -60,7 +60,7 @@ class PostgresWorkerWork:
                 documents.c.content_revision,
                 documents.c.title,
                 documents.c.text,
-            ).where(documents.c.id == sa.any_(sa.literal([lease.item_id for lease in leases])))
+            ).where(documents.c.id == sa.any_(sa.literal(list(item_ids), ARRAY(sa.Uuid))))
         )
         return {
             row.id: Source(

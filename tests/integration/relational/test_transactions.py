@@ -313,7 +313,7 @@ def test_sources_are_what_the_documents_say_now(
         work.documents.change(kept.id, changes, content_hash=b"h" * 32)
         work.documents.remove(gone.id)
     with transactions.worker() as worker:
-        sources = worker.sources(leases)
+        sources = worker.sources([one.item_id for one in leases])
         assert worker.sources([]) == {}
     (source,) = sources.values()
     assert (source.item_id, source.owner_id, source.kind) == (
