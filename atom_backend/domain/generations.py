@@ -13,10 +13,12 @@ lags behind the pointer, so what was written before the switch cannot be confirm
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import UUID
 
+from atom_backend.domain.index_state import Confirmation
 from atom_backend.errors import VectorStoreUnavailable
 
 REBUILT = 0
@@ -98,4 +100,8 @@ class StoreRecord(Protocol):
 
     def in_use(self) -> bool:
         """Whether anything was ever indexed: then a store that is not there is lost, not new."""
+        ...
+
+    def accept(self, confirmations: Sequence[Confirmation]) -> int:
+        """Settle those of these entries that nobody has leased or rewritten; how many."""
         ...

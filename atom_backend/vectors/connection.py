@@ -40,13 +40,13 @@ class Tables:
     """The open database: LanceDB's ``AsyncConnection`` and two ``AsyncTable``.
 
     ``layout`` is theirs, ``plain`` that of the first generation. ``since``: when the pointer that
-    led here was written, in seconds since 1970.
+    made them the active ones was written, in seconds since 1970; None while they are being built.
     """
 
     generation: Generation
     layout: Layout
     plain: Layout
-    since: float
+    since: float | None
     location: Location
     database: Any
     chunks: Any
@@ -176,7 +176,8 @@ class Connection:
                 opened = [await database.open_table(name) for name in layout.names]
                 for table in opened:
                     await require_schema(table, layout, self._location)
-                place = (layout, self._layout, stored.written_at, self._location, database)
+                since = stored.written_at if self._building is None else None
+                place = (layout, self._layout, since, self._location, database)
                 self._tables = Tables(generation, *place, *opened)
             return self._tables
 

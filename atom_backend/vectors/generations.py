@@ -141,9 +141,9 @@ def prepare_tables(
 async def discard_superseded(tables: Tables, grace: float = GRACE_SECONDS) -> list[str]:
     """Drop the tables that a switch has left behind ``grace`` seconds ago; their names.
 
-    Only lower generations: a higher one is being built.
+    Only lower generations, and only as seen from the active one: a higher one is being built.
     """
-    if time.time() - tables.since < grace:
+    if tables.since is None or time.time() - tables.since < grace:
         return []
     superseded = [
         name
