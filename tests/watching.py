@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from threading import Event
 from typing import Any, cast
 
-from atom_backend.domain.ports import Transactions, VectorStore
+from atom_backend.domain.ports import Generations, Transactions, VectorStore
 
 Moment = tuple[str, str]
 """``("before", "add_chunks")``, say."""
@@ -20,7 +20,7 @@ Moment = tuple[str, str]
 Announce = Callable[[Moment], None]
 
 _PATIENCE = 20.0
-_PARTS = {"index", "documents", "idempotency", "account"}
+_PARTS = {"index", "documents", "idempotency", "account", "store"}
 """What a transaction's work is made of; the calls of each are watched."""
 
 
@@ -128,3 +128,8 @@ def watched_transactions(inner: Transactions, announce: Announce) -> Transaction
 def watched_vectors(inner: VectorStore, announce: Announce) -> VectorStore:
     watched = _Watched(inner, announce, lambda name: announce(("after", name)))
     return cast(VectorStore, watched)
+
+
+def watched_generations(inner: Generations, announce: Announce) -> Generations:
+    watched = _Watched(inner, announce, lambda name: announce(("after", name)))
+    return cast(Generations, watched)
