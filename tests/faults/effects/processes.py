@@ -44,10 +44,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """What happens to a process when it first comes to a moment: a signal to itself."""
+    """What happens to a process when it first comes to a moment: a signal to itself.
+
+    With a ``delay`` (seconds) it is struck in the midst of what follows upon that moment.
+    """
 
     moment: Moment
     signal: signal.Signals
+    delay: float = 0.0
 
 
 class Processes:

@@ -14,7 +14,7 @@ import signal
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from threading import Event, Thread
+from threading import Event, Thread, Timer
 
 from atom_backend.bootstrap import Stores, assemble_worker
 from atom_backend.relational.engine import create_engine
@@ -41,7 +41,13 @@ class Striking:
         strike = self._strike
         if strike is not None and moment == strike.moment and not self.happened.is_set():
             self.happened.set()
-            os.kill(os.getpid(), strike.signal)
+            if strike.delay:
+                Timer(strike.delay, self._hit, [strike.signal]).start()
+            else:
+                self._hit(strike.signal)
+
+    def _hit(self, number: signal.Signals) -> None:
+        os.kill(os.getpid(), number)
 
 
 def work(place: Place, strike: Strike | None, lease_seconds: float, batch: int) -> None:
