@@ -268,6 +268,7 @@ def test_no_more_than_the_newest_thousand_runs_are_kept(
     transactions: PostgresTransactions, admin: Principal, sql: RunSql
 ) -> None:
     oldest = ran(transactions, admin, CHECK)
+    queued = ask(transactions, admin, REPAIR)
     sql("""
         insert into consistency_runs (id, kind, state, requested_at, finished_at, drift, report)
         select gen_random_uuid(), 'check', 'done', now() + make_interval(secs => n), now(),
@@ -276,8 +277,9 @@ def test_no_more_than_the_newest_thousand_runs_are_kept(
     """)
     with transactions.worker() as work:
         assert work.sweep()["consistency_runs"] == 2
-    with transactions.owner(admin) as owned, pytest.raises(NotFound):
-        owned.consistency.get(oldest.id)
+    with pytest.raises(NotFound):
+        read(transactions, admin, oldest.id)
+    assert read(transactions, admin, queued.id) == queued
 
 
 def test_nobody_but_a_present_administrator_sees_runs_or_asks_for_them(
