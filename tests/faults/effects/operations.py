@@ -98,4 +98,6 @@ def case_name(value: object) -> str:
     """For the names of parametrised tests."""
     if isinstance(value, tuple):
         return " ".join(value)
-    return value.name if isinstance(value, Operation) else str(value)
+    if isinstance(value, Operation):
+        return value.name
+    return str(getattr(value, "__name__", value))

@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from threading import Event, Thread, Timer
 
-from atom_backend.bootstrap import Stores, assemble_worker
+from atom_backend.bootstrap import assemble_worker
 from atom_backend.relational.engine import create_engine
-from atom_backend.relational.transactions import PostgresTransactions
+from atom_backend.relational.transactions import PostgresTransactions, TimeLimits
 from atom_backend.relational.wakeup import PostgresWakeup
 from atom_backend.settings import Settings
+from atom_backend.stores import Stores
 from tests.deterministic import BagOfWords, ParagraphChunker
 from tests.faults.effects.processes import Place, Strike
 from tests.faults.effects.users import SIGNING_KEY
@@ -28,6 +29,8 @@ from tests.stores import open_generations, open_store
 from tests.watching import Announce, Moment, watched_transactions, watched_vectors
 
 _PR_SET_PDEATHSIG = 1
+_LIMITS = TimeLimits(idle=2.0)
+"""A process that is stopped within a transaction is given up so soon."""
 
 
 class Striking:
@@ -74,7 +77,7 @@ def _stores(place: Place, announce: Announce) -> Iterator[Stores]:
         closing(open_generations(place.lance)) as generations,
     ):
         yield Stores(
-            watched_transactions(PostgresTransactions(engine), announce),
+            watched_transactions(PostgresTransactions(engine, limits=_LIMITS), announce),
             watched_vectors(vectors, announce),
             BagOfWords(),
             ParagraphChunker(),
