@@ -28,6 +28,9 @@ from atom_backend.errors import AtomError
 
 logger = logging.getLogger(__name__)
 
+REPAIR_UNDER_WAY = "repair_under_way"
+"""The code of a repair's error while an operator's command repairs: the run waits for its turn."""
+
 _DUTY = "consistency"
 _LONGEST_PAUSE = 5.0
 """Seconds between looks at the agenda: what an announcement that got lost costs."""
@@ -63,8 +66,7 @@ class ConsistencyJob:
             run = self._next_run() if mine else None
             if run is None:
                 return _LONGEST_PAUSE
-            self._perform(run)
-        return 0.0
+            return 0.0 if self._perform(run) else _LONGEST_PAUSE
 
     def cut_short(self) -> None:
         """Let a turn on another thread end soon; its run is left for the next worker."""
@@ -85,17 +87,23 @@ class ConsistencyJob:
                 work.consistency.schedule()
             return work.consistency.take()
 
-    def _perform(self, run: ConsistencyRun) -> None:
+    def _perform(self, run: ConsistencyRun) -> bool:
+        """Whether the run came to an end, good or bad."""
         try:
             report, drift = self._report(run.order)
         except _CutShort:
-            self._end(run, lambda runs: runs.give_back(run))
+            self._end(run, lambda runs: runs.give_back(run, "its worker was told to stop"))
+            return False
         except AtomError as error:
-            logger.warning("a %s came to nothing: %s", run.order, error.message)
             message = error.message
+            if error.code == REPAIR_UNDER_WAY:
+                self._end(run, lambda runs: runs.give_back(run, message))
+                return False
+            logger.warning("a %s came to nothing: %s", run.order, message)
             self._end(run, lambda runs: runs.fail(run, message))
         else:
             self._end(run, lambda runs: runs.finish(run, report, drift))
+        return True
 
     def _report(self, order: RunOrder) -> tuple[Mapping[str, Any], Mapping[str, int]]:
         """What the run says, and the drift that it found."""

@@ -194,8 +194,8 @@ class ConsistencyRuns(Protocol):
         """The same, for one that came to nothing."""
         ...
 
-    def give_back(self, run: ConsistencyRun) -> bool:
-        """The same, for one whose worker was told to stop: another takes it, unblamed."""
+    def give_back(self, run: ConsistencyRun, reason: str) -> bool:
+        """The same, for one that could not be done now: it is taken again, unblamed."""
         ...
 
     def last(self, kind: RunKind) -> ConsistencyRun | None:

@@ -28,8 +28,6 @@ from atom_backend.relational.leases import NOW, UNFINISHED
 from atom_backend.relational.run_requests import ENDED, MENDS, QUEUED, as_run, enqueue, last
 from atom_backend.relational.tables import consistency_runs as runs
 
-STOPPED = "its worker was told to stop; the next one begins it again"
-
 _RUNNING, _DONE, _FAILED = RunState.RUNNING.value, RunState.DONE.value, RunState.FAILED.value
 _WAITING = runs.c.state.in_([QUEUED, _RUNNING])
 _KEPT_FOR = timedelta(days=30)
@@ -85,9 +83,9 @@ class PostgresConsistencyRuns:
             add_failed(self._connection, run.order)
         return failed
 
-    def give_back(self, run: ConsistencyRun) -> bool:
+    def give_back(self, run: ConsistencyRun, reason: str) -> bool:
         # It stays in its state: another of its kind may have been queued meanwhile.
-        return self._change(run, attempts=runs.c.attempts - 1, reason=STOPPED)
+        return self._change(run, attempts=runs.c.attempts - 1, reason=reason)
 
     def sweep(self) -> int:
         """Remove old runs, but the last good one of either kind; how many."""

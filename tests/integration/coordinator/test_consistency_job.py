@@ -20,7 +20,7 @@ from atom_backend.coordinator.consistency import ConsistencyJob
 from atom_backend.domain.consistency import ConsistencyRun, RunKind, RunOrder, RunState
 from atom_backend.domain.ports import Transactions, Wakeup
 from atom_backend.domain.principals import Principal, Role
-from atom_backend.errors import StoredDataError, VectorStoreUnavailable
+from atom_backend.errors import DependencyError, StoredDataError, VectorStoreUnavailable
 from atom_backend.relational.tables import CONSISTENCY_CHANNEL
 from atom_backend.relational.transactions import PostgresTransactions
 from atom_backend.relational.wakeup import PostgresWakeup
@@ -252,6 +252,21 @@ def test_a_worker_that_lost_its_election_leaves_the_run_to_the_next(
     assert "this one is void" in caplog.text
 
 
+def test_a_repair_waits_for_the_one_that_an_operator_runs_by_command(
+    transactions: PostgresTransactions, ask: Ask, read: Read
+) -> None:
+    def refuse(_: Progress) -> None:
+        raise DependencyError("Another process is repairing.", code="repair_under_way")
+
+    run_id = ask(REPAIR)
+    refused = Looks(during=refuse).job(transactions)
+    for _ in range(3):
+        assert refused.turn() > 0, "asking again and again at once would not help"
+        assert read(run_id).reason == "Another process is repairing."
+    assert Looks().job(transactions).turn() == 0
+    assert read(run_id).state is RunState.DONE
+
+
 @pytest.mark.parametrize(
     "error", [VectorStoreUnavailable("LanceDB is away."), StoredDataError("It cannot be read.")]
 )
@@ -294,7 +309,7 @@ def test_a_worker_that_is_told_to_stop_leaves_its_run_unblamed(
         job.cut_short()
         turning.result(PATIENCE)
         assert "told to stop" in str(read(run_id).reason)
-        assert job.turn() == 0
+        job.turn()
     looks = Looks()
     looks.job(transactions).turn()
     assert (looks.done, read(run_id).state, read(run_id).attempts) == (["check"], RunState.DONE, 1)
