@@ -7,6 +7,7 @@ being projected, if it says why it is parked, but not from belonging to its owne
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -57,11 +58,19 @@ def out_of_step(sql: RunSql, lance: Path, *, spec: str | None = None) -> list[st
 
 
 def rows_by_item(lance: Path, table: str) -> dict[UUID, list[Row]]:
-    """Every row of a table."""
+    """Every row of a table, in the generation that is the active one."""
     rows: dict[UUID, list[Row]] = {}
-    for row in lancedb.connect(lance).open_table(table).to_arrow().to_pylist():
+    found = lancedb.connect(lance).open_table(active_name(lance, table))
+    for row in found.to_arrow().to_pylist():
         rows.setdefault(UUID(bytes=row["document_id"]), []).append(row)
     return rows
+
+
+def active_name(lance: Path, table: str) -> str:
+    """What the table is called at present: a rebuild makes new ones."""
+    pointer, _ = (lance / f"{CHUNKS}.current").read_text().splitlines()
+    number = json.loads(pointer)["active"]
+    return table if number == 1 else f"{table}_{number}"
 
 
 def _faults(document: Any, marks: list[Row], chunks: list[Row], spec: str | None) -> Iterator[str]:

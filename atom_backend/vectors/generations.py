@@ -29,9 +29,6 @@ _T = TypeVar("_T")
 _DEADLINE = 120.0
 """Seconds for one call: making indexes on tables that already hold rows takes a while."""
 
-GRACE_SECONDS = 600.0
-"""What was switched away from stays so long, for searches that began before the switch."""
-
 
 class LanceGenerations:
     """The port ``Generations``. Call ``close`` when done."""
@@ -138,7 +135,7 @@ def prepare_tables(
     return f"LanceDB at {uri}: {'made ' + ', '.join(made) if made else 'nothing to do'}."
 
 
-async def discard_superseded(tables: Tables, grace: float = GRACE_SECONDS) -> list[str]:
+async def discard_superseded(tables: Tables, grace: float) -> list[str]:
     """Drop the tables that a switch has left behind ``grace`` seconds ago; their names.
 
     Only lower generations, and only as seen from the active one: a higher one is being built.

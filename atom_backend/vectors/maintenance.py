@@ -42,7 +42,8 @@ class MaintenancePolicy:
     """When there is something to do.
 
     A row that the full-text index does not cover yet costs every search about 50 microseconds, so
-    few may wait; but rounds take at most one part in ``share`` of the time.
+    few may wait; but rounds take at most one part in ``share`` of the time. Tables that a rebuild
+    has superseded stay so many seconds, for searches that began before the switch.
     """
 
     small_fragments: int = 64
@@ -51,6 +52,7 @@ class MaintenancePolicy:
     share: float = 10.0
     idle_seconds: float = 3600.0
     keep: timedelta = timedelta(hours=1)
+    superseded_seconds: float = 600.0
     vector_index_rows: int = 100_000
     large_owner: int = LARGE_OWNER
     growth: float = 2.0
@@ -79,7 +81,10 @@ class Maintenance:
         done = []
         if abandoned := await sweep(tables.database):
             done.append(f"dropped {abandoned} abandoned probes")
-        done += [f"dropped {name}" for name in await discard_superseded(tables)]
+        done += [
+            f"dropped {name}"
+            for name in await discard_superseded(tables, self._policy.superseded_seconds)
+        ]
         async with durable(tables.folders):
             for table in (tables.chunks, tables.processed):
                 if await self._due(table):

@@ -56,11 +56,13 @@ class PointerPlace(Protocol):
 def pointer_place(location: Location, layout: Layout) -> PointerPlace:
     """The place of the pointer to this layout's generations."""
     if location.folder is not None:
-        return _File(location.folder / f"{layout.chunks_table}.current")
-    return _Table(location, f"{layout.chunks_table}_current")
+        return PointerFile(location.folder / f"{layout.chunks_table}.current")
+    return PointerTable(location, f"{layout.chunks_table}_current")
 
 
-class _File:
+class PointerFile:
+    """In a folder."""
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._known: tuple[object, Stored] | None = None
@@ -94,7 +96,9 @@ class _File:
             return _identity(os.fstat(file.fileno())), _decoded(file.read(), str(self._path))
 
 
-class _Table:
+class PointerTable:
+    """On an object store."""
+
     def __init__(self, location: Location, name: str) -> None:
         self._location = location
         self._name = name
