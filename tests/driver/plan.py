@@ -19,6 +19,9 @@ LANES = 2
 
 WORKERS = 3
 LEASE_SECONDS = 2.0
+_MOST_DELAY = 0.4
+"""Seconds between an operation and the fault after it: by then, workers are at it."""
+
 _BATCH = (3, 14)
 _SETTLED_AFTER = 6
 """Steps until a document is likely to be there for other lanes of its user."""
@@ -78,6 +81,7 @@ class Planner:
         self._seed = seed
         self._rng = Random(seed)
         self._slots: dict[str, list[_Slot]] = {user: [] for user in USERS}
+        self._echo: Operation | None = None
         self._numbers = 0
 
     def round(self, number: int, operations: int, kills: int, others: int) -> list[Step]:
@@ -112,23 +116,36 @@ class Planner:
             "all workers": 14,
             "web server": 7,
             "web": 3,
-            "postmaster": 5,
+            "postmaster": 6,
             "guard": 1,
         }
         (kind,) = rng.choices(list(kinds), list(kinds.values()))
         return Fault(
-            self._number(), f"kill {kind}", rng.randrange(WORKERS), delay=rng.uniform(0, 0.4)
+            self._number(),
+            f"kill {kind}",
+            rng.randrange(WORKERS),
+            delay=rng.uniform(0, _MOST_DELAY),
         )
 
     def _other(self) -> Fault:
         rng = self._rng
         if rng.random() < 0.7:
             asleep = rng.uniform(1.1, 2.5) * LEASE_SECONDS
-            return Fault(self._number(), "pause worker", rng.randrange(WORKERS), seconds=asleep)
+            return Fault(
+                self._number(),
+                "pause worker",
+                rng.randrange(WORKERS),
+                delay=rng.uniform(0, _MOST_DELAY),
+                seconds=asleep,
+            )
         return Fault(self._number(), "hide lancedb", seconds=rng.uniform(0.3, 3.0))
 
     def _operation(self) -> Operation:
+        """The next one: any, or a look by whoever has just changed or deleted something."""
         rng = self._rng
+        if self._echo is not None:
+            echo, self._echo = self._echo, None
+            return echo
         kinds: dict[Callable[[str], Operation], float] = {
             self._create: 14,
             self._put: 20,
@@ -222,10 +239,10 @@ class Planner:
         number, rng = self._number(), self._rng
         fields = self._fields(number)
         names = rng.choice([["text"], ["text"], ["title"], ["note"], ["title", "text"]])
-        slot.touched = number
+        before, slot.touched = slot.word, number
         if "text" in names:
             slot.word = words.word(number)
-        return self._new(
+        patch = self._new(
             "patch",
             user,
             number=number,
@@ -234,13 +251,14 @@ class Planner:
             fields={name: fields[name] for name in names},
             conditional=rng.random() < 0.25,
         )
+        return self._look_again(patch, before)
 
     def _delete(self, user: str) -> Operation:
         slot = self._some(user)
         if slot is None:
             return self._create(user)
         slot.lives, slot.touched = False, self._numbers
-        return self._new("delete", user, slot=slot.name, wait=0)
+        return self._look_again(self._new("delete", user, slot=slot.name, wait=0), slot.word)
 
     def _batch(self, user: str) -> Operation:
         lines = tuple(self._lines(user))
@@ -249,6 +267,14 @@ class Planner:
     def _lines(self, user: str) -> Iterator[Operation]:
         for _ in range(self._rng.randint(*_BATCH)):
             yield self._put(user) if self._rng.random() < 0.8 else self._create(user)
+
+    def _look_again(self, operation: Operation, word: str) -> Operation:
+        """The same, followed at times by a search of the same client for what was there."""
+        if self._rng.random() < 0.5:
+            mode = self._rng.choice(["text", "text", "hybrid", "vector"])
+            again = {"lane": operation.lane, "query": word, "mode": mode, "wait": 0}
+            self._echo = self._new("search", operation.user, **again)
+        return operation
 
     def _search_word(self, user: str) -> Operation:
         slot = self._some(user)

@@ -28,7 +28,7 @@ from tests.promises.kept import broken_writes, stored
 from tests.promises.secrets import columns, files, leaks
 from tests.promises.stores import out_of_order, overwritten, parked, still_waiting
 
-QUIET_WITHIN = 240.0
+QUIET_WITHIN = 120.0
 _LOOK_EVERY = 0.05
 _WAITING = "select count(*) as waiting from index_entries where state in ('due', 'leased')"
 _ERROR_LINE = re.compile(r"\[(error|critical) *\]|^Traceback|^\w*Error\b", re.MULTILINE)
