@@ -19,7 +19,10 @@ def prepare(folder: Path, dimension: int = DIMENSION) -> Path:
 
 
 def open_store(
-    folder: Path, dimension: int = DIMENSION, deadline: float = 10.0
+    folder: Path,
+    dimension: int = DIMENSION,
+    deadline: float = 10.0,
+    building: int | None = None,
 ) -> LanceVectorStore:
     return LanceVectorStore(
         str(folder),
@@ -27,6 +30,7 @@ def open_store(
         processed_table=PROCESSED,
         chunks_table=CHUNKS,
         deadline=deadline,
+        building=building,
     )
 
 
