@@ -1,4 +1,4 @@
-"""Is the store alive: a real write, a real read, and a look at the real tables.
+"""Is the store alive: a real write, a real read, and a look at the real tables and their indexes.
 
 Each probe writes a table of its own and drops it again, so that probes of many processes never
 wait for each other and nothing grows. A probe that is killed leaves its table behind; its name
@@ -13,19 +13,23 @@ from typing import Any
 from uuid import UUID
 
 import pyarrow as pa
+from lancedb.query import MatchQuery
 
 from atom_backend.clock import new_id
+from atom_backend.domain.principals import OwnerScope
 from atom_backend.errors import VectorStoreCorrupt
+from atom_backend.vectors import filters
 from atom_backend.vectors.connection import Tables
 
 _NAME = re.compile("probe_([0-9a-f]{32})")
 _ABANDONED_SECONDS = 3600
+_match: Any = MatchQuery
 
 
 async def probe(tables: Tables) -> None:
-    """Write, read back, drop; read a row of each table. Raises VectorStoreCorrupt."""
-    for table in (tables.chunks, tables.processed):
-        await table.query().limit(1).to_arrow()
+    """Write, read back, drop; look at each table. Raises VectorStoreCorrupt."""
+    await _look_at_processed(tables.processed)
+    await _look_at_chunks(tables.chunks)
     mark = new_id()
     name = f"probe_{mark.hex}"
     written = await tables.database.create_table(name, pa.table({"mark": [mark.bytes]}))
@@ -35,6 +39,24 @@ async def probe(tables: Tables) -> None:
         await tables.database.drop_table(name)
     if read != [mark.bytes]:
         raise VectorStoreCorrupt("LanceDB does not give back what was just written.")
+
+
+async def _look_at_processed(processed: Any) -> None:
+    """A row, and the same by way of the index that writes need."""
+    for row in await processed.query().select(["document_id"]).limit(1).to_list():
+        where = filters.items([UUID(bytes=row["document_id"])])
+        await processed.query().where(where).limit(1).to_arrow()
+
+
+async def _look_at_chunks(chunks: Any) -> None:
+    """A row, and the same by way of every index that searches and writes need."""
+    columns = ["owner_id", "document_id", "content"]
+    for row in await chunks.query().select(columns).limit(1).to_list():
+        scope = OwnerScope(UUID(bytes=row["owner_id"]))
+        where = filters.visible(scope, item_ids=[UUID(bytes=row["document_id"])])
+        word = row["content"].partition(" ")[0]
+        found = chunks.query().nearest_to_text(_match(word, "content")).where(where)
+        await found.limit(1).to_arrow()
 
 
 async def sweep(database: Any) -> int:
