@@ -46,6 +46,9 @@ class Account:
         self._http = httpx.Client(base_url=url, timeout=20)
         self.session = self._arrive()
 
+    def close(self) -> None:
+        self._http.close()
+
     def find(self, slot: str) -> UUID | None:
         """The item in a slot, if anybody was told of one."""
         return self._slots.get(slot)

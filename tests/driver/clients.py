@@ -56,6 +56,9 @@ class Client:
         self._recorder = recorder
         self._http = httpx.Client(base_url=url, timeout=_TIMEOUT)
 
+    def close(self) -> None:
+        self._http.close()
+
     def perform(self, operation: Operation) -> None:
         """Carry out an operation of any kind."""
         getattr(self, f"_{operation.kind}")(operation, self._account.session)

@@ -16,6 +16,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
+
 from atom_backend.cli import _COMMANDS
 from tests.driver.accounts import Account
 from tests.driver.clients import Client
@@ -55,6 +57,7 @@ class Driver:
         self._rate = rate
         self.faults = Faults(system, recorder)
         accounts = {user: Account(user, system.url, recorder, seed) for user in USERS}
+        self._accounts = list(accounts.values())
         self._lanes = {
             (user, lane): _Lane(Client(accounts[user], system.url, recorder))
             for user in USERS
@@ -80,6 +83,8 @@ class Driver:
     def close(self) -> None:
         for lane in self._lanes.values():
             lane.close()
+        for account in self._accounts:
+            account.close()
 
     def _attack(self, steps: Iterable[Step]) -> None:
         """At most ``rate`` operations a second; slower where the lanes are."""
@@ -149,8 +154,6 @@ class Driver:
         ]
 
     def _metrics(self) -> str:
-        import httpx
-
         return httpx.get(f"{self._system.url}/metrics", timeout=20).text
 
     def _error_lines(self) -> list[str]:
@@ -184,6 +187,7 @@ class _Lane:
     def close(self) -> None:
         self._queue.put(None)
         self._thread.join()
+        self._client.close()
 
     def _work(self) -> None:
         while (operation := self._queue.get()) is not None:

@@ -81,9 +81,8 @@ class System:
             _send(process, signal.SIGCONT)
             _send(process, signal.SIGTERM)
         psutil.wait_procs(self._processes.values(), timeout=20)
-        assert self._zygote.stdin is not None
-        self._zygote.stdin.close()
-        self._zygote.wait(20)
+        with self._zygote:  # closes its pipes, which ends it, and waits
+            pass
         self._foundation.close()
 
     def answers(self) -> bool:
