@@ -1,4 +1,4 @@
-"""The composition root: names the adapters, opens them, wires them, closes them.
+"""The composition root: names the adapters and wires them; ``stores`` opens most of them.
 
 Two things can be opened: a ``Runtime`` for requests (behind breakers) or commands, and a
 ``Worker`` for the coordinator, which has pauses of its own instead of breakers. The schema of both
@@ -9,35 +9,24 @@ here, last opened first, also when opening fails midway.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 from atom_backend.clock import SystemClock
-from atom_backend.coordinator.agreement import Agreement, StoreIdentity
+from atom_backend.coordinator.agreement import Agreement
 from atom_backend.coordinator.convergence import Convergence
 from atom_backend.coordinator.indexer import Indexer
 from atom_backend.coordinator.relay import Relay
 from atom_backend.coordinator.upkeep import Sweep, Upkeep
 from atom_backend.domain.backoff import Backoff
-from atom_backend.domain.ports import (
-    Chunker,
-    Embedder,
-    Generations,
-    Transactions,
-    VectorStore,
-    Wakeup,
-)
-from atom_backend.embedding.encoder import Encoder, open_onnx, open_reference
+from atom_backend.domain.ports import Wakeup
 from atom_backend.extraction.extractor import SubprocessExtractor
 from atom_backend.foundation import lay_foundation
-from atom_backend.guards.guarded import Guarded, guard
+from atom_backend.guards.guarded import Guarded
 from atom_backend.http.services import Services
-from atom_backend.relational.engine import create_engine
 from atom_backend.relational.locks import turn
-from atom_backend.relational.transactions import PostgresTransactions, TimeLimits
 from atom_backend.relational.wakeup import PostgresWakeup
 from atom_backend.services.accounts import Accounts
 from atom_backend.services.bulk import BulkIngest
@@ -49,12 +38,11 @@ from atom_backend.services.operations import Operations
 from atom_backend.services.search import SearchService
 from atom_backend.services.uploads import Uploads
 from atom_backend.settings import Settings
+from atom_backend.stores import Stores, open_guarded, open_stores
 from atom_backend.telemetry.metrics import Metrics
 from atom_backend.vault.access_tokens import SignedAccessTokens
 from atom_backend.vault.key_file import load_or_create_key
 from atom_backend.vault.passwords import Argon2idPasswords
-from atom_backend.vectors.generations import LanceGenerations
-from atom_backend.vectors.store import LanceVectorStore
 from atom_backend.workers.loop import Periodic, Worker
 
 _SWEEP_SECONDS = 3600.0
@@ -69,42 +57,6 @@ class Runtime:
     settings: Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """Both stores and the model, open."""
-
-    transactions: Transactions
-    vectors: VectorStore
-    embedder: Embedder
-    chunker: Chunker
-    generations: Generations
-    url: str
-    """Where signals of new work are listened for."""
-
-    @property
-    def probes(self) -> Mapping[str, Callable[[], object]]:
-        """A call for every part that fails unless it is well."""
-        return {
-            "postgresql": self.transactions.probe,
-            "lancedb": self.vectors.probe,
-            "embedder": lambda: self.embedder.embed(["health"]),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Seconds until a call counts as failed. A request's caller waits for it; nobody for others."""
-
-    connection: float = 5.0
-    statement: float = 30.0
-    vectors: float = 10.0
-
-    @classmethod
-    def of_requests(cls, settings: Settings) -> Patience:
-        statement = settings.database_deadline
-        return cls(min(3.0, statement), statement, settings.search_deadline)
-
-
 def prepare_stores(settings: Settings) -> list[str]:
     """Make or upgrade the schema of both stores; a sentence about each."""
     with lay_foundation(settings) as foundation:
@@ -117,33 +69,21 @@ def prepare_vectors(settings: Settings) -> str:
     PostgreSQL must have its schema already: its lock is what keeps two processes from making a
     table at once, which loses rows. Raises as ``Agreement.prepare``.
     """
-    with (
-        _open_stores(settings, Patience()) as stores,
-        turn(stores.url, "prepare LanceDB"),
-    ):
+    with open_stores(settings) as stores, turn(stores.url, "prepare LanceDB"):
         return Agreement(stores.transactions, stores.generations).prepare()
 
 
 @contextmanager
 def open_runtime(settings: Settings) -> Iterator[Runtime]:
     """Everything that a command needs."""
-    with _open_stores(settings, Patience()) as stores, _runtime(settings, stores) as runtime:
+    with open_stores(settings) as stores, _runtime(settings, stores) as runtime:
         yield runtime
 
 
 @contextmanager
 def open_web(settings: Settings) -> Iterator[Runtime]:
-    """Everything that a web process needs; opens also while stores are down."""
-    with ExitStack() as stack:
-        stores = stack.enter_context(_open_stores(settings, Patience.of_requests(settings)))
-        guarded = guard(
-            stores.transactions,
-            stores.vectors,
-            stores.embedder,
-            deadline=settings.search_deadline,
-        )
-        stack.callback(guarded.close)
-        runtime = stack.enter_context(_runtime(settings, guarded))
+    """Everything that a web process needs; opens also while stores or the model are missing."""
+    with open_guarded(settings) as guarded, _runtime(settings, guarded) as runtime:
         for circuit in guarded.circuits:
             runtime.services.metrics.watch_breaker(circuit.name, circuit.is_open)
         yield runtime
@@ -160,10 +100,7 @@ def _runtime(settings: Settings, ports: Stores | Guarded) -> Iterator[Runtime]:
 @contextmanager
 def open_worker(settings: Settings) -> Iterator[Worker]:
     """The coordinator's loop with all that it drives."""
-    with (
-        _open_stores(settings, Patience()) as stores,
-        closing(PostgresWakeup(stores.url)) as wakeup,
-    ):
+    with open_stores(settings) as stores, closing(PostgresWakeup(stores.url)) as wakeup:
         yield assemble_worker(settings, stores, wakeup)
 
 
@@ -186,54 +123,6 @@ def assemble_worker(settings: Settings, stores: Stores, wakeup: Wakeup) -> Worke
         Periodic("Sweep", sweep.run_once, _SWEEP_SECONDS),
     ]
     return Worker(stores.transactions, relay, wakeup, periodic, spec=lambda: indexer.spec)
-
-
-@contextmanager
-def _open_stores(settings: Settings, patience: Patience) -> Iterator[Stores]:
-    with lay_foundation(settings) as foundation, ExitStack() as stack:
-        url = foundation.urls.service
-        engine = create_engine(
-            url,
-            max_connections=settings.db_max_connections,
-            pool_timeout=settings.db_pool_timeout,
-            connect_timeout=patience.connection,
-        )
-        stack.callback(engine.dispose)
-        limits = TimeLimits(patience.statement, lock=min(10.0, patience.statement))
-        transactions = PostgresTransactions(engine, limits=limits)
-        encoder = _open_encoder(settings)
-        lance = partial(
-            LanceVectorStore,
-            settings.lancedb_uri,
-            dimension=encoder.embedder.dimension,
-            processed_table=settings.processed_table,
-            chunks_table=settings.chunks_table,
-            identity=StoreIdentity(transactions),
-        )
-        yield Stores(
-            transactions,
-            stack.enter_context(closing(lance(deadline=patience.vectors))),
-            encoder.embedder,
-            encoder.chunker,
-            stack.enter_context(closing(_open_generations(settings, encoder))),
-            url,
-        )
-
-
-def _open_generations(settings: Settings, encoder: Encoder) -> LanceGenerations:
-    return LanceGenerations(
-        settings.lancedb_uri,
-        dimension=encoder.embedder.dimension,
-        processed_table=settings.processed_table,
-        chunks_table=settings.chunks_table,
-    )
-
-
-def _open_encoder(settings: Settings) -> Encoder:
-    threads = settings.encoder_threads
-    if settings.encoder == "onnx":
-        return open_onnx(settings.models_dir, model=settings.model_path, threads=threads)
-    return open_reference(model=settings.model_path, threads=threads)
 
 
 def assemble_services(settings: Settings, ports: Stores | Guarded, uploads: Uploads) -> Services:

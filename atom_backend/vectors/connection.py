@@ -13,7 +13,7 @@ import asyncio
 import random
 import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -23,7 +23,7 @@ from atom_backend.errors import ConfigurationError, VectorStoreUnavailable
 from atom_backend.vectors.location import Location
 from atom_backend.vectors.loop import LoopThread
 from atom_backend.vectors.pointer import Stored, pointer_place
-from atom_backend.vectors.schema import Layout
+from atom_backend.vectors.schema import AS_STORED, Layout
 from atom_backend.vectors.translate import LANCE_ERRORS, Verdict, judge, translated
 
 _T = TypeVar("_T")
@@ -174,12 +174,21 @@ class Connection:
                 database = await self._location.connect()
                 layout = self._layout.at(generation.number)
                 opened = [await database.open_table(name) for name in layout.names]
+                if layout.dimension == AS_STORED:
+                    layout = replace(layout, dimension=await _length_of_vectors(opened[0]))
                 for table in opened:
                     await require_schema(table, layout, self._location)
                 since = stored.written_at if self._building is None else None
                 place = (layout, self._layout, since, self._location, database)
                 self._tables = Tables(generation, *place, *opened)
             return self._tables
+
+
+async def _length_of_vectors(chunks: Any) -> int:
+    """0 where they are no vectors, which no schema allows."""
+    schema = await chunks.schema()
+    column = schema.field("vector").type if "vector" in schema.names else None
+    return int(getattr(column, "list_size", 0))
 
 
 async def require_schema(table: Any, layout: Layout, location: Location) -> None:

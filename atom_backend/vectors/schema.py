@@ -27,6 +27,10 @@ from atom_backend.vectors.checksum import checksums
 _IDENTIFIER = pa.binary(16)
 
 
+AS_STORED = 0
+"""A dimension: that of the tables, for a reader that does not know the model's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What the tables of one generation are called, and how long a vector is."""

@@ -16,10 +16,17 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from threading import Event, Thread, Timer
 
-from atom_backend.bootstrap import assemble_worker
+from flask import Flask
+from werkzeug.serving import make_server
+
+from atom_backend.app import create_app
+from atom_backend.bootstrap import Runtime, assemble_services, assemble_worker
+from atom_backend.extraction.extractor import SubprocessExtractor
 from atom_backend.relational.engine import create_engine
 from atom_backend.relational.transactions import PostgresTransactions, TimeLimits
 from atom_backend.relational.wakeup import PostgresWakeup
+from atom_backend.services.importing import Importing
+from atom_backend.services.uploads import Uploads
 from atom_backend.settings import Settings
 from atom_backend.stores import Stores
 from tests.deterministic import BagOfWords, ParagraphChunker
@@ -55,6 +62,7 @@ class Striking:
 
 def work(place: Place, strike: Strike | None, lease_seconds: float, batch: int) -> None:
     """A worker until SIGTERM; one that was struck and lives on ends after that turn."""
+    _become_process(place)
     striking = Striking(strike)
     settings = _settings(place, ATOM_LEASE_SECONDS=str(lease_seconds), ATOM_RELAY_BATCH=str(batch))
     with _stores(place, striking) as stores, closing(PostgresWakeup(place.database)) as wakeup:
@@ -67,10 +75,27 @@ def work(place: Place, strike: Strike | None, lease_seconds: float, batch: int) 
         worker.run(stop)
 
 
+def serve(place: Place, strike: Strike | None, port: int) -> None:
+    """A web process for ever."""
+    _become_process(place)
+    with application(place, Striking(strike)) as app:
+        make_server("127.0.0.1", port, app, threaded=True).serve_forever()
+
+
+@contextmanager
+def application(place: Place, announce: Announce) -> Iterator[Flask]:
+    """The web application as ``bootstrap`` and ``app`` make it, on watched ports."""
+    settings = _settings(place)
+    with _stores(place, announce) as stores, closing(SubprocessExtractor()) as extractor:
+        services = assemble_services(settings, stores, Uploads(extractor))
+        with closing(services.health):
+            importing = Importing(services.documents, services.uploads)
+            yield create_app(Runtime(services, importing, settings))
+
+
 @contextmanager
 def _stores(place: Place, announce: Announce) -> Iterator[Stores]:
     """As ``bootstrap`` opens them, watched."""
-    _begin(place)
     engine = create_engine(place.database)
     with (
         closing(open_store(place.lance)) as vectors,
@@ -97,7 +122,8 @@ def _when(event: Event, act: Callable[[], None]) -> None:
     Thread(target=wait_and_act, daemon=True).start()
 
 
-def _begin(place: Place) -> None:
+def _become_process(place: Place) -> None:
+    """What concerns a process of ours and not its parent: how it ends, and where it logs."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     # LanceDB warns of what it may have been doing while forked: it was imported, and nothing more.
     warnings.filterwarnings("ignore", "lancedb fork support", RuntimeWarning)
