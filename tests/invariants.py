@@ -18,6 +18,7 @@ from uuid import UUID
 import lancedb
 import numpy as np
 
+from atom_backend.domain.generations import REBUILT
 from atom_backend.domain.items import document_embedding, embedding_text
 from tests.conftest import RunSql
 
@@ -28,7 +29,7 @@ Row = dict[str, Any]
 
 _WANTED = """
     select d.*, e.item_id, e.state, e.reason, e.deleted, e.revision as entry_revision,
-        e.indexed_revision, e.spec, e.chunk_count, e.owner_id as entry_owner
+        e.indexed_revision, e.spec, e.chunk_count, e.fence, e.owner_id as entry_owner
     from documents d full join index_entries e on e.item_id = d.id
 """
 
@@ -114,6 +115,8 @@ def _mark_faults(document: Any, mark: Row) -> Iterator[str]:
     name = document.id
     if mark["revision"] != document.content_revision:
         yield f"stale: the processed row of {name} has revision {mark['revision']}"
+    if mark["fence"] not in {document.fence, REBUILT}:
+        yield f"stale: the processed row of {name} has fence {mark['fence']}, not the entry's"
     if mark["content_hash"] != bytes(document.content_hash):
         yield f"stale: the processed row of {name} has the hash of another content"
     if mark["spec"] != document.spec:

@@ -8,6 +8,7 @@ fence of its own.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -120,6 +121,13 @@ def as_uuid(identifier: bytes) -> UUID:
     return UUID(bytes=bytes(identifier).ljust(IDENTIFIER.itemsize, b"\0"))
 
 
-def as_column(identifiers: list[UUID]) -> Column:
+def as_uuids(identifiers: Column) -> list[UUID]:
+    """A whole column."""
+    size = IDENTIFIER.itemsize
+    packed = np.ascontiguousarray(identifiers).tobytes()
+    return [UUID(bytes=packed[place : place + size]) for place in range(0, len(packed), size)]
+
+
+def as_column(identifiers: Iterable[UUID]) -> Column:
     """The other way round."""
     return np.frombuffer(b"".join(one.bytes for one in identifiers), IDENTIFIER)

@@ -46,6 +46,7 @@ which says that all is well where it is ``settled``. ``known``: PostgreSQL knows
 ``owner`` is right. ``contradicted``: entry and item do not agree, whatever the vector store holds.
 """
 
+_NOBODY = np.empty(0, IDENTIFIER)
 _BIT = {drift: np.uint16(1 << place) for place, drift in enumerate(Drift)}
 
 
@@ -64,7 +65,7 @@ class Comparison:
         self._marks = np.zeros(len(wanted), np.int64)
         self._chunks = np.zeros(len(wanted), np.int64)
         self._ordinals = np.zeros(len(wanted), np.uint64)
-        self._strangers = [np.empty(0, IDENTIFIER)]
+        self._strangers = [_NOBODY]
         self._compare_with_sources()
         self._contradicted = self._faults > 0
         self._add(Drift.STALE, self._settled & (wanted["indexed_revision"] != wanted["revision"]))
@@ -85,7 +86,7 @@ class Comparison:
         self._note(Drift.PARTIAL, place, rows.chunk_count[known] != wanted["chunk_count"][place])
         np.add.at(self._marks, place, 1)
 
-    def verdicts(self, excused: Column) -> Table:
+    def verdicts(self, excused: Column = _NOBODY) -> Table:
         """Who is out of step, except for these items; each once, those nobody knows last."""
         self._count()
         guilty = (self._faults > 0) & ~np.isin(self._items, excused)

@@ -6,11 +6,14 @@ once a kind, so that the counts add up to something, and holds a bounded number 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+
+Progress = Callable[[int, int], None]
+"""Told again and again how many rows are done, and of how many."""
 
 EXAMPLES = 10
 """Findings of one kind that a report quotes, at most."""

@@ -196,6 +196,10 @@ class VectorStore(VectorSearch, Protocol):
         """Remove everything of these items, in both tables."""
         ...
 
+    def drop_foreign(self, owners: Mapping[UUID, UUID]) -> None:
+        """Remove the rows of each item that belong to another owner than the one named for it."""
+        ...
+
     def holding(self, item_ids: Iterable[UUID]) -> set[UUID]:
         """Which of these items still have a row in either table."""
         ...

@@ -54,7 +54,7 @@ class PostgresRepairs:
         position = sa.table(lease_fence.name, sa.column("last_value", sa.BigInteger))
         beyond = sa.func.setval(lease_fence.name, sa.literal(fence + _STEP, sa.BigInteger))
         self._connection.execute(
-            sa.select(beyond).select_from(position).where(position.c.last_value <= fence)
+            sa.select(beyond).select_from(position).where(position.c.last_value < fence)
         )
 
     def parked(self) -> Mapping[str, int]:

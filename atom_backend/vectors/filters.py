@@ -7,7 +7,7 @@ digits, integers, and names of ``Kind`` members; no text that came from a user o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import NewType
 from uuid import UUID
@@ -19,6 +19,9 @@ Filter = NewType("Filter", str)
 
 BATCH = 5_000
 """Identifiers in one filter, at most."""
+
+PAIRS = 200
+"""The same where each has a condition of its own."""
 
 
 def visible(
@@ -50,10 +53,22 @@ def fenced(item_ids: Collection[UUID], fence: int) -> Filter:
     return Filter(f"{items(item_ids)} AND fence = {fence:d}")
 
 
-def batches(identifiers: Iterable[UUID]) -> Iterator[tuple[UUID, ...]]:
+def foreign(owners: Mapping[UUID, UUID]) -> Filter:
+    """Rows of these items that belong to somebody else than the owner who is named.
+
+    At most ``PAIRS`` items.
+    """
+    arms = (
+        f"({items([item_id])} AND owner_id <> {_literal(owner_id)})"
+        for item_id, owner_id in owners.items()
+    )
+    return Filter(" OR ".join(arms) or "false")
+
+
+def batches(identifiers: Iterable[UUID], size: int = BATCH) -> Iterator[tuple[UUID, ...]]:
     """The distinct identifiers, in groups that fit into one filter."""
     distinct = iter(dict.fromkeys(identifiers))
-    while batch := tuple(islice(distinct, BATCH)):
+    while batch := tuple(islice(distinct, size)):
         yield batch
 
 

@@ -107,6 +107,9 @@ class LanceVectorStore:
         named = list(item_ids)
         self._connection.call(lambda t: writing.drop_items(t, named))
 
+    def drop_foreign(self, owners: Mapping[UUID, UUID]) -> None:
+        self._connection.call(lambda t: writing.drop_foreign(t, owners))
+
     def holding(self, item_ids: Iterable[UUID]) -> set[UUID]:
         named = list(item_ids)
         return self._connection.call(lambda t: self._reading.holding(t, named))

@@ -8,7 +8,7 @@ commits nothing, because even an empty delete leaves a new version behind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -47,6 +47,12 @@ async def drop_items(tables: Tables, item_ids: Collection[UUID]) -> None:
     await _remove(tables, item_ids, filters.items)
 
 
+async def drop_foreign(tables: Tables, owners: Mapping[UUID, UUID]) -> None:
+    """As ``VectorStore.drop_foreign``."""
+    for batch in filters.batches(owners, filters.PAIRS):
+        await _delete(tables, filters.foreign({one: owners[one] for one in batch}))
+
+
 async def _add(tables: Tables, table: Any, rows: Any) -> None:
     if rows.num_rows:
         async with durable([tables.location.table(table.name)]):
@@ -56,9 +62,13 @@ async def _add(tables: Tables, table: Any, rows: Any) -> None:
 async def _remove(
     tables: Tables, item_ids: Collection[UUID], which: Callable[[Collection[UUID]], Filter]
 ) -> None:
-    """The commit marks first: chunks without a mark are found and removed by the next attempt."""
     for batch in filters.batches(item_ids):
-        for table in (tables.processed, tables.chunks):
-            if await table.count_rows(which(batch)):
-                async with durable([tables.location.table(table.name)]):
-                    await table.delete(which(batch))
+        await _delete(tables, which(batch))
+
+
+async def _delete(tables: Tables, where: Filter) -> None:
+    """The commit marks first: chunks without a mark are found and removed by the next attempt."""
+    for table in (tables.processed, tables.chunks):
+        if await table.count_rows(where):
+            async with durable([tables.location.table(table.name)]):
+                await table.delete(where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from atom_backend.coordinator.check import Check
 from atom_backend.coordinator.convergence import Convergence
 from atom_backend.coordinator.indexer import Indexer
 from atom_backend.coordinator.relay import Relay, RelayReport
+from atom_backend.coordinator.repair import Repair
 from atom_backend.domain.backoff import Backoff
 from atom_backend.domain.ports import Transactions, VectorStore
 from atom_backend.domain.principals import Principal
@@ -85,6 +88,16 @@ class Stage:
                 return report
             report += done
         raise AssertionError(f"still at work after {_MOST_PASSES} passes: {report}")
+
+    def check(
+        self, wait: Callable[[float], None] = lambda _: None, spec: str | None = None
+    ) -> Check:
+        """A check that does not pause between its looks, or as ``wait`` does."""
+        wanted = spec or indexer().spec
+        return Check(self.transactions, self.vectors, spec=lambda: wanted, wait=wait)
+
+    def repair(self) -> Repair:
+        return Repair(self.transactions, self.vectors, self.check())
 
     def assert_in_step(self) -> None:
         assert_in_step(self.sql, self.lance, spec=indexer().spec)

@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 import shutil
-import uuid
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import lancedb
 import pytest
 
 from tests.conftest import RunSql
-from tests.deterministic import DIMENSION
+from tests.integration.coordinator.damage import (
+    SECOND,
+    STRANGER,
+    ZERO,
+    Damage,
+    change,
+    lose,
+    store_twice,
+)
 from tests.integration.coordinator.stage import Stage
 from tests.invariants import CHUNKS, PROCESSED, out_of_step
 from tests.making import a_document
-
-Damage = Callable[[Any], object]
-"""Done to an open table of LanceDB."""
-
-
-def change(which: str | None, column: str, value: Any) -> Damage:
-    return lambda table: table.update(which, {column: value})
-
-
-def lose(which: str) -> Damage:
-    return lambda table: table.delete(which)
-
-
-def store_twice(table: Any) -> None:
-    table.add(table.to_arrow())
-
-
-SECOND = "ordinal = 1"
-STRANGER = uuid.uuid4().bytes
-ZERO = [0.0] * DIMENSION
 
 DAMAGED_TABLES: list[tuple[str, str, Damage]] = [
     ("missing", PROCESSED, lose("true")),
