@@ -84,8 +84,6 @@ def open_runtime(settings: Settings) -> Iterator[Runtime]:
 def open_web(settings: Settings) -> Iterator[Runtime]:
     """Everything that a web process needs; opens also while stores or the model are missing."""
     with open_guarded(settings) as guarded, _runtime(settings, guarded) as runtime:
-        for circuit in guarded.circuits:
-            runtime.services.metrics.watch_breaker(circuit.name, circuit.is_open)
         yield runtime
 
 
@@ -135,6 +133,9 @@ def assemble_services(settings: Settings, ports: Stores | Guarded, uploads: Uplo
     documents = DocumentService(transactions, vectors)
     operations = Operations(transactions, vectors)
     consistency = Consistency(transactions)
+    metrics = Metrics(operations.statistics, consistency.totals)
+    for circuit in ports.circuits:
+        metrics.watch_breaker(circuit.name, circuit.is_open)
     return Services(
         accounts=Accounts(
             transactions,
@@ -151,7 +152,7 @@ def assemble_services(settings: Settings, ports: Stores | Guarded, uploads: Uplo
         operations=operations,
         consistency=consistency,
         access_tokens=access_tokens,
-        metrics=Metrics(operations.statistics, consistency.totals),
+        metrics=metrics,
     )
 
 

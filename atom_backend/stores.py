@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from typing import ClassVar
 
 from atom_backend.coordinator.agreement import StoreIdentity
 from atom_backend.domain.ports import Chunker, Embedder, Generations, Transactions, VectorStore
@@ -18,6 +19,7 @@ from atom_backend.embedding.encoder import Encoder, open_onnx, open_reference
 from atom_backend.embedding.late_embedder import LateEmbedder
 from atom_backend.errors import EmbedderUnavailable
 from atom_backend.foundation import lay_foundation
+from atom_backend.guards.circuit import Circuit
 from atom_backend.guards.guarded import Guarded, guard
 from atom_backend.relational.engine import create_engine
 from atom_backend.relational.transactions import PostgresTransactions, TimeLimits
@@ -31,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Both stores and the model, open."""
+    """Both stores and the model, open, with no breaker in front of them."""
 
     transactions: Transactions
     vectors: VectorStore
@@ -40,6 +42,7 @@ class Stores:
     generations: Generations
     url: str
     """Where signals of new work are listened for."""
+    circuits: ClassVar[tuple[Circuit, ...]] = ()
 
     @property
     def probes(self) -> Mapping[str, Callable[[], object]]:
