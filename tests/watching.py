@@ -79,9 +79,9 @@ class _Watched:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
-        if name in _PARTS:
-            return _Watched(found, self._announce, self._effective)
         if not callable(found):
+            if name in _PARTS:
+                return _Watched(found, self._announce, self._effective)
             return found
 
         def announced(*args: Any, **named: Any) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import httpx
 import psutil
 
 from tests.conftest import run_sql
@@ -84,6 +86,31 @@ class Processes:
         process.start()
         self._started.append(process)
         return process
+
+
+class Web:
+    """A web process; it listens when this is made."""
+
+    def __init__(
+        self, processes: Processes, serve: Callable[..., None], strike: Strike | None
+    ) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = int(probe.getsockname()[1])
+        self.process = processes.start(serve, strike, self._port)
+        assert until(self._listens)
+
+    def client(self, token: str) -> httpx.Client:
+        """Of the account that the token is for."""
+        return httpx.Client(
+            base_url=f"http://127.0.0.1:{self._port}",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=_PATIENCE,
+        )
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self._port)) == 0
 
 
 def killed(process: ForkServerProcess) -> bool:

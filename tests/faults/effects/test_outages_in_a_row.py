@@ -71,8 +71,7 @@ def test_parking_may_fail_and_is_done_later_to_the_right_item_alone(
         relay.run_once()
     stage.let_time_pass()
     stage.converge(relay)
-    bad = user.documents.get_by_external_id(user.principal, "bad")
-    assert parked(stage.sql).keys() == {bad.id}
+    assert parked(stage.sql).keys() == {user.ids["bad"]}
     user.assert_kept()
     stage.assert_in_step()
 

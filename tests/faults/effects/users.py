@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
+from uuid import UUID
 
 from atom_backend.clock import SystemClock
 from atom_backend.domain.principals import Principal
@@ -24,12 +25,14 @@ _STORED = "select external_id, text from documents where owner_id = :owner"
 
 @dataclass
 class User:
-    """Every call returns when it was acknowledged; ``texts`` says by name what must be there."""
+    """Every call returns when it was acknowledged; ``texts`` says by name what must be there, and
+    ``ids`` under which identifiers it was stored."""
 
     stage: Stage
     principal: Principal
     token: str
     texts: dict[str, str] = field(default_factory=dict)
+    ids: dict[str, UUID] = field(default_factory=dict)
 
     @classmethod
     def registered(cls, stage: Stage) -> User:
@@ -42,19 +45,20 @@ class User:
         return self.stage.documents
 
     def put(self, name: str, text: str) -> None:
-        self.documents.put(self.principal, name, a_draft(text, external_id=name))
+        stored = self.documents.put(self.principal, name, a_draft(text, external_id=name))
+        self.ids[name] = stored.document.id
         self.texts[name] = text
 
     def load(self, texts: dict[str, str]) -> None:
         """All of them by bulk ingest."""
         bulk = BulkIngest(self.documents)
         for name, text in texts.items():
-            bulk.ingest(self.principal, a_draft(text, external_id=name))
+            stored = bulk.ingest(self.principal, a_draft(text, external_id=name))
+            self.ids[name] = stored.document.id
         self.texts |= texts
 
     def delete(self, name: str) -> None:
-        document = self.documents.get_by_external_id(self.principal, name)
-        self.documents.remove(self.principal, document.id)
+        self.documents.remove(self.principal, self.ids.pop(name))
         del self.texts[name]
 
     def leave(self) -> None:
