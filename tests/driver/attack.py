@@ -15,6 +15,8 @@ _SETTINGS = {
     "ATOM_LEASE_SECONDS": str(LEASE_SECONDS),
     "ATOM_ACCESS_TOKEN_SECONDS": "86400",
     "ATOM_ENCODER_THREADS": "1",
+    # What drifts is to be found by the driver, and not put right before it looks.
+    "ATOM_CONSISTENCY_SECONDS": "0",
 }
 
 

@@ -82,17 +82,15 @@ class Client:
         item = self._account.find(operation.slot)
         if item is None:
             return self._recorder.count("skipped")
-        headers = self._precondition(session, item) if operation.conditional else {}
+        seen = self._revision(session, item) if operation.conditional else None
+        headers = {"If-Match": f'"{seen}"'} if seen else {}
         path, body = f"/v1/documents/{item}", _content(operation)
         attempts = self._send(operation, session, "PATCH", path, body=body, headers=headers)
-        return self._note_write(operation, session, attempts, item)
+        return self._note_write(operation, session, attempts, item, based_on=seen)
 
-    def _precondition(self, session: Session, item: UUID) -> dict[str, str]:
-        try:
-            answer = self._http.get(f"/v1/documents/{item}", headers=session.headers)
-        except httpx.TransportError:
-            return {}
-        return {"If-Match": answer.headers["ETag"]} if answer.is_success else {}
+    def _revision(self, session: Session, item: UUID) -> int | None:
+        answer = self._once(session, "GET", f"/v1/documents/{item}")
+        return answer.json()["revision"] if answer is not None and answer.is_success else None
 
     def _delete(self, operation: Operation, session: Session) -> None:
         item = self._account.find(operation.slot)
@@ -181,7 +179,8 @@ class Client:
         item = self._account.find(operation.slot)
         if item is None:
             return self._recorder.count("skipped")
-        attempts = self._send(operation, session, "GET", f"/v1/documents/{item}")
+        path = f"/v1/documents/{item}{'/text' if operation.mode == 'text' else ''}"
+        attempts = self._send(operation, session, "GET", path)
         if attempts.missing:
             self._note_absence(operation, session, attempts, item)
         elif attempts.outcome is Outcome.ACKNOWLEDGED:
@@ -259,6 +258,8 @@ class Client:
         session: Session,
         attempts: Attempts,
         item: UUID | None = None,
+        *,
+        based_on: int | None = None,
     ) -> None:
         if item is not None and attempts.missing and not attempts.doubts:
             self._note_absence(operation, session, attempts, item)
@@ -266,7 +267,15 @@ class Client:
         if attempts.outcome is Outcome.ACKNOWLEDGED:
             assert attempts.answer is not None
             told = attempts.answer.json()
-        self._note(operation, session, attempts, attempts.outcome, told=told, item=item)
+        self._note(
+            operation,
+            session,
+            attempts,
+            attempts.outcome,
+            told=told,
+            item=item,
+            based_on=based_on,
+        )
 
     def _note(
         self,
@@ -277,6 +286,7 @@ class Client:
         *,
         told: dict[str, Any] | None,
         item: UUID | None = None,
+        based_on: int | None = None,
     ) -> None:
         if told is not None:
             item = UUID(told["id"])
@@ -294,6 +304,7 @@ class Client:
                 revision=told["revision"] if told else None,
                 once=attempts.doubts == 0,
                 indexed=bool(told) and told["index_state"] == "indexed",  # type: ignore[index]
+                based_on=based_on,
             )
         )
 
@@ -308,7 +319,8 @@ class Client:
                 ended=attempts.ended,
                 item=UUID(told["id"]),
                 revision=told["revision"],
-                indexed=told["index_state"] == "indexed",
+                indexed=told.get("index_state") == "indexed",
+                text=told.get("text"),
             )
         )
 

@@ -32,7 +32,8 @@ class Operation:
     """One request of one user; ``number`` names it, and gives its texts their word.
 
     ``wait``: seconds of ``Prefer: wait``. ``persistent``: repeated until there is an answer.
-    ``named``: the slot has an external identifier. ``conditional``: with ``If-Match``.
+    ``named``: the slot has an external identifier. ``conditional``: with ``If-Match``. ``mode``:
+    of a search, or ``text`` of a read that asks for the text.
     """
 
     number: int
@@ -289,7 +290,8 @@ class Planner:
 
     def _read(self, user: str) -> Operation:
         slot = self._some(user, lives=self._rng.random() < 0.7)
-        return self._new("read", user, slot=slot.name if slot else "", wait=0)
+        mode = self._rng.choice(["text", ""])
+        return self._new("read", user, slot=slot.name if slot else "", mode=mode, wait=0)
 
     def _list(self, user: str) -> Operation:
         return self._new("list", user, wait=0)

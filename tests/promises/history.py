@@ -64,7 +64,8 @@ class Write(Event):
 
     ``item``: what was named, or what the answer named. ``revision``: of the answer, which says
     that the fields had these values then. ``once``: it was sent once, not repeated after a doubt.
-    ``indexed``: the answer said that this content can be found.
+    ``indexed``: the answer said that this content can be found. ``based_on``: the revision that it
+    was to replace and no other.
     """
 
     fields: Mapping[str, str]
@@ -73,6 +74,7 @@ class Write(Event):
     revision: int | None = None
     once: bool = True
     indexed: bool = False
+    based_on: int | None = None
 
     def may_concern(self, owner: str, item: UUID, external_id: str | None) -> bool:
         """Whether it can have changed this item."""
@@ -92,11 +94,15 @@ class Removal(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Reading(Event):
-    """An item was asked for; ``revision`` is None where it was said not to exist."""
+    """An item was asked for; ``revision`` is None where it was said not to exist.
+
+    ``text``: where that was asked for.
+    """
 
     item: UUID
     revision: int | None
     indexed: bool = False
+    text: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,6 +47,7 @@ def broken_writes(history: History, documents: Iterable[Stored]) -> list[str]:
         found += _wrong(known, document)
     for life in known.lives.values():
         found += [*_revisions_that_go_back(life), *_written_after_the_end(life)]
+        found += _lost_updates(life)
     found += _readings(history, known)
     return [f"I1: {violation}" for violation in found]
 
@@ -115,6 +116,13 @@ def _written_after_the_end(life: Life) -> Iterator[str]:
             yield f"ghost: operation {write.number} wrote {life.item}, which had been deleted"
 
 
+def _lost_updates(life: Life) -> Iterator[str]:
+    for write in life.writes:
+        replaced = (write.revision or 0) - 1
+        if write.once and write.based_on not in {None, replaced}:
+            yield f"overtaken: operation {write.number} replaced revision {replaced} unseen"
+
+
 def _readings(history: History, known: Expected) -> Iterator[str]:
     for reading in history.of(Reading):
         life = known.lives.get(reading.item)
@@ -129,3 +137,17 @@ def _readings(history: History, known: Expected) -> Iterator[str]:
         reached = [w.revision or 0 for w in life.writes if w.ended < reading.begun]
         if reading.revision < max(reached, default=0):
             yield f"stale: operation {reading.number} read revision {reading.revision}"
+        if reading.text is not None:
+            yield from _misread(reading, reading.text, known, life)
+
+
+def _misread(reading: Reading, text: str, known: Expected, life: Life) -> Iterator[str]:
+    """A text is that of the last write up to the revision under which it was read."""
+    writer = known.writers.get(("text", text))
+    if writer is None or not writer.possible:
+        yield f"torn: operation {reading.number} read of {life.item} what nobody wrote"
+        return
+    upto = [w.revision or 0 for w in life.writes if "text" in w.fields]
+    newest = max((r for r in upto if r <= (reading.revision or 0)), default=0)
+    if writer.acknowledged and writer.once and writer.revision != newest:
+        yield f"misread: operation {reading.number} read of {life.item} another revision's text"

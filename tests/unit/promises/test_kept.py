@@ -160,3 +160,21 @@ def test_an_unanswered_put_may_have_reached_the_item_of_that_name(told: Told) ->
     assert names(broken_writes(told.history, [document("letter", first, 1, item=item("x"))])) > {
         "lost"
     }
+
+
+def test_a_write_over_a_revision_that_it_did_not_name_is_found(told: Told) -> None:
+    told.write("letter", 2)
+    number = told.write("letter", 4, based_on=2)
+    assert names(broken_writes(told.history, [document("letter", number, 4)])) == {"overtaken"}
+
+
+def test_a_text_that_is_not_of_its_revision_is_found(told: Told) -> None:
+    first = told.write("letter", 1)
+    second = told.write("letter", 2, "text")
+    there = [document("letter", first, 2, fields=fields(second, "text"))]
+    told.read("letter", 2, text=text(second))
+    told.read("letter", 3, text=text(second))
+    assert broken_writes(told.history, there) == []
+    told.read("letter", 2, text=text(first))
+    told.read("letter", 2, text=text(second)[:30])
+    assert names(broken_writes(told.history, there)) == {"misread", "torn"}
