@@ -31,7 +31,7 @@ from atom_backend.domain.ports import Transactions, VectorSearch
 from atom_backend.domain.preconditions import IfMatch
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.transactions import OwnerWork, StoredResponse
-from atom_backend.errors import Conflict, DependencyError, NotFound
+from atom_backend.errors import Conflict, DependencyError, NotFound, RequestError
 from atom_backend.services.idempotency import Receipt, once
 
 logger = logging.getLogger(__name__)
@@ -155,11 +155,13 @@ class DocumentService:
     def wait_until_indexed(
         self, principal: Principal, document: Document, seconds: float
     ) -> Document:
-        """The document once it is indexed or parked, or as it is after ``seconds``.
+        """The document as it was written, once that is indexed or parked, or after ``seconds``.
 
         Its write is done, and nothing here may deny that: where PostgreSQL has stopped answering,
-        or so many wait that they would hold every thread of the process (while LanceDB is down, all
-        of them wait in vain), the document is given back as it was last seen.
+        the document was deleted meanwhile, or so many wait that they would hold every thread of
+        the process (while LanceDB is down, all of them wait in vain), it is given back as it was
+        last seen. A later write by somebody else never shows in it: its revision is this caller's
+        word for what it wrote.
         """
         if not self._waiting.acquire(blocking=False):
             return document
@@ -180,10 +182,20 @@ class DocumentService:
             self._pause(min(pause, remaining))
             pause = min(pause * 1.5, _LONGEST_PAUSE)
             try:
-                document = self.get(principal, document.id)
+                seen = self.get(principal, document.id)
+            except RequestError:
+                break  # deleted, or the session ended
             except DependencyError as error:
                 logger.warning("no longer waiting for an index: %s", error.message)
                 break
+            if seen.content_revision != document.content_revision:
+                break  # nobody will index this content any more
+            document = replace(
+                document,
+                index_state=seen.index_state,
+                index_reason=seen.index_reason,
+                chunk_count=seen.chunk_count,
+            )
         return document
 
     def _put(

@@ -229,6 +229,32 @@ def test_waiting_that_fails_does_not_deny_the_write(stage: Stage) -> None:
     engine.dispose()
 
 
+@pytest.mark.parametrize(
+    ("meanwhile", "state"),
+    [
+        (DocumentChanges(tags=("others",)), IndexState.INDEXED),
+        (DocumentChanges(text="Somebody else's."), IndexState.PENDING),
+        (None, IndexState.PENDING),
+    ],
+    ids=["tagged", "rewritten", "deleted"],
+)
+def test_who_waits_is_answered_with_the_own_write_whatever_others_do(
+    stage: Stage, meanwhile: DocumentChanges | None, state: IndexState
+) -> None:
+    document = a_document(stage.transactions, stage.owner)
+
+    def pause(_: float) -> None:
+        if meanwhile is None:
+            stage.documents.remove(stage.owner, document.id)
+        else:
+            stage.documents.change(stage.owner, document.id, meanwhile)
+        stage.converge()
+
+    waiting = DocumentService(stage.transactions, stage.vectors, pause=pause)
+    answer = waiting.wait_until_indexed(stage.owner, document, 60)
+    assert (answer.revision, answer.tags, answer.index_state) == (1, (), state)
+
+
 def test_who_comes_when_enough_wait_is_answered_at_once(stage: Stage) -> None:
     document = a_document(stage.transactions, stage.owner)
     together = Barrier(3)
