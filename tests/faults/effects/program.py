@@ -20,7 +20,7 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from atom_backend.app import create_app
-from atom_backend.bootstrap import Runtime, Stores, assemble_services, assemble_worker
+from atom_backend.bootstrap import Runtime, assemble_services, assemble_worker
 from atom_backend.extraction.extractor import SubprocessExtractor
 from atom_backend.relational.engine import create_engine
 from atom_backend.relational.transactions import PostgresTransactions, TimeLimits
@@ -28,6 +28,7 @@ from atom_backend.relational.wakeup import PostgresWakeup
 from atom_backend.services.importing import Importing
 from atom_backend.services.uploads import Uploads
 from atom_backend.settings import Settings
+from atom_backend.stores import Stores
 from tests.deterministic import BagOfWords, ParagraphChunker
 from tests.faults.effects.processes import Place, Strike
 from tests.faults.effects.users import SIGNING_KEY
