@@ -80,6 +80,7 @@ class PointerFile:
     async def write(self, pointer: Pointer) -> None:
         aside = self._path.with_name(f".{self._path.name}.{uuid4().hex}")
         try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
             aside.write_bytes(_encoded(pointer))
             flush(aside)
             aside.replace(self._path)
