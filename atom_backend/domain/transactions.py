@@ -73,6 +73,10 @@ class Documents(Protocol):
         """Raises NotFound."""
         ...
 
+    def with_text(self, document_id: UUID) -> tuple[Document, str]:
+        """Both of one revision. Raises NotFound."""
+        ...
+
     def change(
         self, document_id: UUID, changes: DocumentChanges, *, content_hash: bytes | None
     ) -> Document:
@@ -119,6 +123,10 @@ class OwnerIndex(Protocol):
 
     def bury_all(self) -> None:
         """The same for everything of this owner, whatever its kind."""
+        ...
+
+    def one_indexed(self, *, seconds_ago: float) -> UUID | None:
+        """Any item whose chunks were stored that long ago, and that was not written since."""
         ...
 
 

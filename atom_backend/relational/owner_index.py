@@ -65,6 +65,13 @@ class PostgresOwnerIndex:
         )
         self._announce(burial().where(entries.c.item_id == doomed.c.item_id))
 
+    def one_indexed(self, *, seconds_ago: float) -> UUID | None:
+        since = sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, seconds_ago)
+        indexed = sa.and_(entries.c.state == EntryState.SETTLED.value, entries.c.chunk_count > 0)
+        return self._connection.scalar(
+            sa.select(entries.c.item_id).where(indexed, entries.c.settled_at < since).limit(1)
+        )
+
     def _announce(self, change: sa.Insert | sa.Update) -> None:
         """Run the change and wake the workers when this transaction commits, in one statement."""
         changed = change.returning(entries.c.item_id).cte("changed")

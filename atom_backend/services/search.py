@@ -34,6 +34,7 @@ from atom_backend.errors import (
     DependencyError,
     FilterUnavailable,
     StoredDataError,
+    VectorStoreCorrupt,
     VectorStoreUnavailable,
 )
 from atom_backend.services.passages import passage_of
@@ -57,6 +58,9 @@ MOST_NARROWED = 5_000
 _LANCEDB_IS_OF_NO_USE = (VectorStoreUnavailable, StoredDataError, ConfigurationError)
 """It is down, damaged, or not what this version and model need. (Were PostgreSQL the one with wrong
 data, it would say so again when it answers instead.)"""
+
+_INDEXED_FOR = 60.0
+"""Seconds since when an item must be there whenever it is looked for: longer than a search."""
 
 _MARGIN = 4
 """Candidates checked beyond the page, so that a few dropped ones cost no second query."""
@@ -96,7 +100,7 @@ class SearchService:
         try:
             found = self._look(principal, request, vector, only)
             if not found.page:
-                self._require_session(principal)
+                self._doubt(principal, found)
         except _LANCEDB_IS_OF_NO_USE as error:
             logger.warning("searching without LanceDB: %s", error.message)
             degraded.append(Degraded.LANCEDB)
@@ -141,10 +145,19 @@ class SearchService:
             matching = work.documents.matching(request.filter, limit=MOST_NARROWED + 1)
         return matching if len(matching) <= MOST_NARROWED else None
 
-    def _require_session(self, principal: Principal) -> None:
-        """With nothing found there was nothing to ask PostgreSQL, which knows ended sessions."""
-        with self._transactions.owner(principal):
-            pass
+    def _doubt(self, principal: Principal, found: _Found) -> None:
+        """Believe an empty page only from an open session and a store that holds what it must.
+
+        A damaged index of LanceDB, or tables that somebody has emptied, find nothing and raise
+        nothing. Raises VectorStoreCorrupt when an item that was indexed is not there.
+        """
+        with self._transactions.owner(principal) as work:
+            indexed = work.index.one_indexed(seconds_ago=_INDEXED_FOR) if found.nothing else None
+        if indexed is None:
+            return
+        _, chunks = self._vectors.chunks(principal.scope, indexed) or (0, [])
+        if not chunks:
+            raise VectorStoreCorrupt("LanceDB finds nothing of an owner whose items were indexed.")
 
     def _query_vector(self, request: SearchRequest, degraded: list[Degraded]) -> Vector | None:
         if request.mode is SearchMode.TEXT:
@@ -211,6 +224,7 @@ class _Found:
     ) -> None:
         end = request.offset + request.limit
         self.legs_run = tuple(leg.leg for leg in legs)
+        self.nothing = not survivors
         self.page = survivors[request.offset : end]
         self.more = len(survivors) > end
 

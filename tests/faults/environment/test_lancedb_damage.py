@@ -17,6 +17,7 @@ import lancedb
 import pyarrow as pa
 import pytest
 
+from atom_backend.clock import new_id
 from atom_backend.domain.search import Degraded, Leg, SearchMode
 from atom_backend.errors import AtomError, ConfigurationError, VectorStoreUnavailable
 from atom_backend.vectors.store import LanceVectorStore
@@ -130,6 +131,31 @@ def test_a_damaged_file_costs_no_result_and_parks_nothing_and_is_seen(
             assert searches_work(full, running)
             assert is_well(running)
         full.vectors.close()
+
+
+@pytest.mark.parametrize("mode", SearchMode)
+def test_an_index_that_finds_nobody_is_not_believed(full: Stage, mode: SearchMode) -> None:
+    """Nothing raises when the owners in an index are others than those in the rows."""
+    with closing(open_store(full.lance)) as store:
+        store.maintain()
+    owner, nobody = full.owner.user_id.bytes, new_id().bytes
+    for file in (full.lance / f"{CHUNKS}.lance" / "_indices").rglob("*.lance"):
+        file.write_bytes(file.read_bytes().replace(owner, nobody))
+    full.sql("update index_entries set settled_at = now() - interval '1 hour'")
+    with closing(open_store(full.lance)) as store:
+        answer = ask(full, "moon and tides", mode=mode, vectors=store)
+    assert (answer.degraded, set(found(answer))) == ((Degraded.LANCEDB,), mine(full))
+
+
+def test_an_owner_without_anything_that_fits_is_told_so(full: Stage) -> None:
+    full.sql("update index_entries set settled_at = now() - interval '1 hour'")
+    stranger = a_user(full.transactions)
+    for answer in (
+        ask(full, "mountains", mode=SearchMode.TEXT),
+        ask(full, "moon", by=stranger),
+        ask(full, "moon", min_score=1.1),
+    ):
+        assert (answer.degraded, answer.results) == ((), ())
 
 
 @pytest.mark.parametrize("table", [CHUNKS, PROCESSED])
