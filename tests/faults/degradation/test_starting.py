@@ -6,16 +6,24 @@ Nothing is restarted in between.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from atom_backend.embedding.export import ensure_exported
+from atom_backend.embedding.manifest import read_manifest
+from atom_backend.embedding.packaged_model import packaged_model
+from atom_backend.embedding.source import source_sha256
+from atom_backend.settings import Settings
+from tests.faults.degradation.caller import Caller, items
 from tests.faults.degradation.outages import without_lancedb, without_postgresql
 from tests.faults.deployment import Account, Program, eventually, free_port
-from tests.faults.environment.site import Site
+from tests.faults.environment.site import SETTINGS, Site
 
 
 @pytest.fixture
@@ -93,6 +101,44 @@ def test_serve_starts_without_postgresql_and_prepares_everything_once_it_is_ther
     assert answer.json()["index_state"] == "indexed"
     account.close()
     assert (serve.stop(), serve.errors()) == (0, [])
+
+
+def test_a_web_process_that_starts_without_the_model_finds_words_until_the_model_is_there(
+    site: Site, account: Account, tmp_path: Path
+) -> None:
+    model = tmp_path / "model"
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    given = {
+        **SETTINGS,
+        "DATABASE_URL": site.urls.service,
+        "LANCEDB_URI": str(site.lance),
+        "ATOM_MODEL_PATH": str(model),
+        "ATOM_MODELS_DIR": str(exported_from(packaged_model(), tmp_path / "models")),
+    }
+    arguments = ["gunicorn", "--config", "gunicorn.conf.py", "--bind", f"127.0.0.1:{port}"]
+    web = Program("web", [*arguments, "wsgi:app"], {**os.environ, **given})
+    health = eventually(lambda: health_at(url), lambda: "".join(web.said))
+    assert (health["status"], health["embedder"]) == ("degraded", "unhealthy")
+    assert health["database"] == {"postgresql": "healthy", "lancedb": "healthy"}
+    with Caller(url) as caller:
+        new = caller.write("A lighthouse guides the ships.")
+        site.wait_until_in_step()
+        found = caller.find(query="lighthouse", mode="vector")
+        assert (found["legs"], found["degraded"]) == (["text"], ["embedder"])
+        assert items(found) == [new]
+        model.symlink_to(packaged_model())
+        eventually(lambda: health_at(url)["status"] == "healthy", lambda: "".join(web.said))
+        found = caller.find(query="what sailors look for at night", mode="vector")
+        assert (found["degraded"], items(found)) == ([], [new])
+    assert (web.stop(), web.errors()) == (0, [])
+
+
+def exported_from(model: Path, folder: Path) -> Path:
+    """The export of the installed model, as if it had been made from this folder."""
+    original = ensure_exported(Settings.from_environment({}).models_dir)
+    copy = Path(shutil.copytree(original, folder / original.name))
+    replace(read_manifest(copy), source_sha256=source_sha256(model)).write(copy)
+    return folder
 
 
 def found_by(answer: httpx.Response) -> dict[str, Any]:
