@@ -15,10 +15,10 @@ from atom_backend.domain.search import Leg, SearchFilter, SearchMode
 from atom_backend.embedding.encoder import open_onnx
 from atom_backend.errors import Unauthenticated
 from tests.integration.coordinator.stage import Stage, in_background
-from tests.integration.coordinator.watching import PausedAt
 from tests.integration.services.searching import MODES, ask, fill, found
 from tests.making import a_document, a_user
 from tests.stores import open_store, prepare
+from tests.watching import PausedAt
 
 MODELS = Path(__file__).resolve().parents[3] / ".atom" / "models"
 
