@@ -1,0 +1,171 @@
+"""Searches, writes and deletions go on while the vector store is rebuilt, and notice nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Event
+from uuid import UUID
+
+import pytest
+
+from atom_backend.coordinator import rebuild as rebuild_module
+from atom_backend.domain.documents import DocumentChanges
+from atom_backend.domain.search import Leg
+from tests.integration.coordinator.rebuilding import AtOccurrence, rebuild
+from tests.integration.coordinator.stage import Stage
+from tests.integration.services.searching import ask, found
+from tests.invariants import CHUNKS, PROCESSED, rows_by_item
+from tests.making import a_document
+from tests.watching import Moment
+
+QUERY = "harbour"
+
+
+@dataclass
+class Searches:
+    """A user who searches without a pause. ``always``: what must be in every answer."""
+
+    stage: Stage
+    always: set[UUID]
+    gone: set[UUID] = field(default_factory=set)
+    answers: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def run(self, stop: Event) -> None:
+        while not stop.is_set():
+            gone = set(self.gone)
+            answer = ask(self.stage, QUERY, limit=100)
+            items = set(found(answer))
+            if answer.degraded or set(answer.legs) != {Leg.VECTOR, Leg.TEXT}:
+                self.faults.append(f"answered by {answer.legs}, without {answer.degraded}")
+            if missed := self.always - items:
+                self.faults.append(f"missed {missed}")
+            if items & gone:
+                self.faults.append(f"found {items & gone}, which was deleted")
+            self.answers += 1
+
+
+@contextmanager
+def beside(stage: Stage, searches: Searches) -> Iterator[None]:
+    """A worker and the searches, until the block ends."""
+    stop = Event()
+
+    def work() -> None:
+        relay = stage.relay()
+        while not stop.is_set():
+            relay.run_once()
+            stage.let_time_pass()
+
+    with ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(searches.run, stop), pool.submit(work)]
+        try:
+            yield
+        finally:
+            stop.set()
+            for each in running:
+                each.result(30)
+
+
+def test_searches_and_writes_go_on_during_rebuilds(stage: Stage) -> None:
+    """What could be found before can be found at every moment; what was deleted cannot."""
+    kept = [a_document(stage.transactions, stage.owner, f"The {QUERY} {n}.") for n in range(6)]
+    doomed = [a_document(stage.transactions, stage.owner, f"A {QUERY} {n}.") for n in range(6)]
+    stage.converge()
+    searches = Searches(stage, {one.id for one in kept})
+    edits = iter(range(1000))
+
+    def disturb(moment: Moment) -> None:
+        """At every write into the new tables: one document is changed and one deleted."""
+        if moment not in {("before", "add_chunks"), ("before", "locked"), ("after", "maintain")}:
+            return
+        number = next(edits)
+        changed = kept[number % len(kept)].id
+        stage.documents.change(
+            stage.owner, changed, DocumentChanges(text=f"The {QUERY}, edited {number} times.")
+        )
+        if doomed:
+            last = doomed.pop().id
+            stage.documents.remove(stage.owner, last)
+            searches.gone.add(last)
+
+    with beside(stage, searches):
+        for _ in range(2):
+            rebuild(stage, disturb)
+
+    assert searches.faults == []
+    assert searches.answers > 10
+    assert len(searches.gone) == 6
+    stage.let_time_pass()
+    stage.converge()
+    stage.assert_in_step()
+
+
+def test_what_is_settled_or_deleted_right_before_the_switch_is_put_right_by_it(
+    stage: Stage,
+) -> None:
+    rewritten, deleted, _ = [
+        a_document(stage.transactions, stage.owner, f"Number {n}.") for n in range(3)
+    ]
+    stage.converge()
+    created: list[UUID] = []
+
+    def settle(moment: Moment) -> None:
+        stage.documents.change(stage.owner, rewritten.id, DocumentChanges(text="Rewritten."))
+        stage.documents.remove(stage.owner, deleted.id)
+        created.append(a_document(stage.transactions, stage.owner, "Created.").id)
+        stage.converge()
+
+    held: list[set[UUID]] = []
+
+    def look(moment: Moment) -> None:
+        held.append(set(rows_by_item(stage.lance, PROCESSED)))
+
+    late = AtOccurrence(("before", "locked"), 2, settle)
+    switched = AtOccurrence(("after", "point"), 3, look)
+
+    def announce(moment: Moment) -> None:
+        late(moment)
+        switched(moment)
+
+    rebuild(stage, announce)
+
+    assert late.happened
+    wanted = {row.item_id for row in stage.sql("select item_id from index_entries")}
+    assert held == [wanted], "at the very switch, and not only after the repair"
+    assert created[0] in wanted
+    assert deleted.id not in wanted
+    assert not stage.converge().leased
+    stage.assert_in_step()
+
+
+def test_too_much_to_wait_for_is_brought_in_before_the_switch(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuild_module, "_FEW", 1)
+    documents = [a_document(stage.transactions, stage.owner, f"Number {n}.") for n in range(4)]
+    stage.converge()
+    looks: list[Moment] = []
+
+    def settle(moment: Moment) -> None:
+        for one in documents:
+            stage.documents.change(stage.owner, one.id, DocumentChanges(text="Rewritten."))
+        stage.converge()
+
+    late = AtOccurrence(("before", "locked"), 2, settle)
+
+    def announce(moment: Moment) -> None:
+        late(moment)
+        if moment == ("before", "chunk_census"):
+            looks.append(moment)
+
+    rebuild(stage, announce)
+
+    assert late.happened
+    assert len(looks) > 2
+    assert {
+        row["revision"] for rows in rows_by_item(stage.lance, CHUNKS).values() for row in rows
+    } == {2}
+    stage.assert_in_step()
