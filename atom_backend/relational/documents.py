@@ -86,6 +86,12 @@ class PostgresDocuments:
         row = self._one(sa.select(documents.c.text).where(documents.c.id == document_id))
         return str(row.text)
 
+    def with_text(self, document_id: UUID) -> tuple[Document, str]:
+        # One statement: between two of them somebody could commit another revision.
+        query = every_document().add_columns(documents.c.text)
+        row = self._one(query.where(documents.c.id == document_id))
+        return as_document(row), str(row.text)
+
     def change(
         self, document_id: UUID, changes: DocumentChanges, *, content_hash: bytes | None
     ) -> Document:

@@ -110,7 +110,7 @@ class DocumentService:
 
     def text(self, principal: Principal, document_id: UUID) -> tuple[Document, str]:
         with self._transactions.owner(principal) as work:
-            return work.documents.get(document_id), work.documents.text(document_id)
+            return work.documents.with_text(document_id)
 
     def chunks(self, principal: Principal, document_id: UUID) -> tuple[Document, int, list[Chunk]]:
         """The document, the revision that the vector store holds of it, and those chunks.

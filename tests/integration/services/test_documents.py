@@ -9,6 +9,7 @@ from threading import Barrier, Event
 from uuid import UUID
 
 import pytest
+from sqlalchemy import event
 
 from atom_backend.coordinator.relay import Relay
 from atom_backend.domain.documents import Document, DocumentChanges
@@ -288,6 +289,27 @@ def test_the_chunks_of_a_document_are_those_of_the_vector_store(stage: Stage) ->
     stage.lance.rename(stage.lance.with_name("hidden"))
     with pytest.raises(VectorStoreUnavailable):
         stage.documents.chunks(stage.owner, document.id)
+
+
+def test_a_text_is_that_of_its_revision_although_it_is_rewritten_meanwhile(
+    stage: Stage, database_url: str
+) -> None:
+    document = a_document(stage.transactions, stage.owner, "First.")
+    engine = create_engine(database_url)
+    rewritten: list[str] = []
+
+    @event.listens_for(engine, "after_cursor_execute")
+    def rewrite(_: object, __: object, statement: str, *___: object) -> None:
+        if "FROM documents" in statement and not rewritten:
+            rewritten.append(statement)
+            change = DocumentChanges(text="Second.")
+            stage.documents.change(stage.owner, document.id, change)
+
+    reading = DocumentService(PostgresTransactions(engine), stage.vectors)
+    seen, text = reading.text(stage.owner, document.id)
+    engine.dispose()
+    assert rewritten
+    assert (seen.revision, text) == (1, "First.")
 
 
 def test_a_document_of_somebody_else_is_not_there(stage: Stage) -> None:
