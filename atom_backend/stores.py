@@ -30,6 +30,9 @@ from atom_backend.vectors.store import LanceVectorStore
 
 logger = logging.getLogger(__name__)
 
+_BUILDING_DEADLINE = 60.0
+"""Seconds; a rebuild writes much at a time, and nobody waits for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stores:
@@ -78,12 +81,18 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
         url, transactions = stack.enter_context(_postgresql(settings, patience))
         yield Stores(
             transactions,
-            stack.enter_context(_lancedb(settings, transactions, dimension, patience)),
+            stack.enter_context(_lancedb(settings, transactions, dimension, patience.vectors)),
             encoder.embedder,
             encoder.chunker,
             stack.enter_context(closing(_open_generations(settings, dimension))),
             url,
         )
+
+
+def open_building(settings: Settings, stores: Stores, number: int) -> closing[LanceVectorStore]:
+    """The vector store on a generation of tables that a rebuild fills."""
+    dimension = stores.embedder.dimension
+    return _lancedb(settings, stores.transactions, dimension, _BUILDING_DEADLINE, number)
 
 
 @contextmanager
@@ -93,7 +102,7 @@ def open_guarded(settings: Settings) -> Iterator[Guarded]:
     embedder, dimension = _model_or_its_place(settings)
     with ExitStack() as stack:
         _, transactions = stack.enter_context(_postgresql(settings, patience))
-        vectors = stack.enter_context(_lancedb(settings, transactions, dimension, patience))
+        vectors = stack.enter_context(_lancedb(settings, transactions, dimension, patience.vectors))
         guarded = guard(transactions, vectors, embedder, deadline=patience.vectors)
         yield stack.enter_context(closing(guarded))
 
@@ -119,7 +128,11 @@ def _postgresql(
 
 
 def _lancedb(
-    settings: Settings, transactions: Transactions, dimension: int, patience: Patience
+    settings: Settings,
+    transactions: Transactions,
+    dimension: int,
+    deadline: float,
+    building: int | None = None,
 ) -> closing[LanceVectorStore]:
     return closing(
         LanceVectorStore(
@@ -128,7 +141,8 @@ def _lancedb(
             processed_table=settings.processed_table,
             chunks_table=settings.chunks_table,
             identity=StoreIdentity(transactions),
-            deadline=patience.vectors,
+            deadline=deadline,
+            building=building,
         )
     )
 
