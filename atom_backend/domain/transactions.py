@@ -77,10 +77,6 @@ class Documents(Protocol):
         """Both of one revision. Raises NotFound."""
         ...
 
-    def with_text(self, document_id: UUID) -> tuple[Document, str]:
-        """Both of one revision. Raises NotFound."""
-        ...
-
     def change(
         self, document_id: UUID, changes: DocumentChanges, *, content_hash: bytes | None
     ) -> Document:
