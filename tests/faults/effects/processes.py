@@ -91,13 +91,11 @@ class Processes:
 class Web:
     """A web process; it listens when this is made."""
 
-    def __init__(
-        self, processes: Processes, serve: Callable[..., None], strike: Strike | None
-    ) -> None:
+    def __init__(self, processes: Processes, serve: Callable[..., None], *strikes: Strike) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = int(probe.getsockname()[1])
-        self.process = processes.start(serve, strike, self._port)
+        self.process = processes.start(serve, strikes, self._port)
         assert until(self._listens)
 
     def client(self, token: str) -> httpx.Client:

@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from threading import Event, Thread, Timer
 
@@ -41,44 +41,43 @@ _LIMITS = TimeLimits(idle=2.0)
 
 
 class Striking:
-    """Announced to, it signals its own process at the moment of the strike, once."""
+    """Announced to, it signals its own process at the moment of each strike, once."""
 
-    def __init__(self, strike: Strike | None) -> None:
-        self._strike = strike
-        self.happened = Event()
+    def __init__(self, strikes: Sequence[Strike]) -> None:
+        self._to_come = list(strikes)
+        self.begun = Event()
 
     def __call__(self, moment: Moment) -> None:
-        strike = self._strike
-        if strike is not None and moment == strike.moment and not self.happened.is_set():
-            self.happened.set()
-            if strike.delay:
-                Timer(strike.delay, self._hit, [strike.signal]).start()
-            else:
-                self._hit(strike.signal)
-
-    def _hit(self, number: signal.Signals) -> None:
-        os.kill(os.getpid(), number)
+        for strike in self._to_come:
+            if strike.moment == moment:
+                self._to_come.remove(strike)
+                self.begun.set()
+                Timer(strike.delay, _hit, [strike]).start() if strike.delay else _hit(strike)
+                return
 
 
-def work(place: Place, strike: Strike | None, lease_seconds: float, batch: int) -> None:
+def _hit(strike: Strike) -> None:
+    os.kill(os.getpid(), strike.signal)
+
+
+def work(place: Place, strikes: Sequence[Strike] = (), batch: int = 32) -> None:
     """A worker until SIGTERM; one that was struck and lives on ends after that turn."""
     _become_process(place)
-    striking = Striking(strike)
-    settings = _settings(place, ATOM_LEASE_SECONDS=str(lease_seconds), ATOM_RELAY_BATCH=str(batch))
+    striking = Striking(strikes)
+    settings = _settings(place, ATOM_RELAY_BATCH=str(batch))
     with _stores(place, striking) as stores, closing(PostgresWakeup(place.database)) as wakeup:
         stop = Event()
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
         worker = assemble_worker(settings, stores, wakeup)
-
         _when(stop, worker.end_wait)
-        _when(striking.happened, stop.set)
+        _when(striking.begun, stop.set)
         worker.run(stop)
 
 
-def serve(place: Place, strike: Strike | None, port: int) -> None:
+def serve(place: Place, strikes: Sequence[Strike], port: int) -> None:
     """A web process for ever."""
     _become_process(place)
-    with application(place, Striking(strike)) as app:
+    with application(place, Striking(strikes)) as app:
         make_server("127.0.0.1", port, app, threaded=True).serve_forever()
 
 

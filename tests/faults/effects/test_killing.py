@@ -42,7 +42,7 @@ def test_what_a_killed_worker_leaves_is_made_good_by_the_next(
     operation.before(user)
     stage.converge()
     operation.act(user)
-    assert killed(processes.start(work, Strike(moment, SIGKILL), 60.0, 32))
+    assert killed(processes.start(work, [Strike(moment, SIGKILL)]))
     assert_settled_is_whole(stage)
     stage.expire_leases()
     stage.converge()
@@ -57,7 +57,7 @@ def test_what_worker_after_worker_leaves_is_made_good_by_the_last(
     stage.converge()
     create_again(user)
     for moment in (("after", "add_processed"), ("within", "confirm"), ("after", "drop_older")):
-        assert killed(processes.start(work, Strike(moment, SIGKILL), 60.0, 32))
+        assert killed(processes.start(work, [Strike(moment, SIGKILL)]))
         stage.expire_leases()
     stage.converge()
     assert_made_good(stage, user)

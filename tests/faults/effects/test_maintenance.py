@@ -35,7 +35,7 @@ def test_a_process_killed_in_the_midst_of_maintenance_loses_nothing(
     stage: Stage, scattered: User, processes: Processes, delay: float
 ) -> None:
     strike = Strike(("before", "maintain"), SIGKILL, delay)
-    assert killed(processes.start(work, strike, 60.0, 32))
+    assert killed(processes.start(work, [strike]))
     assert_made_good(stage, scattered)
     stage.vectors.maintain()
     scattered.put("after", TWO)

@@ -60,7 +60,7 @@ def test_workers_that_race_end_with_each_item_once_and_as_it_was_written_last(
     stage: Stage, users: Callable[[], User], processes: Processes, count: int
 ) -> None:
     everybody = [users() for _ in range(3)]
-    workers = [processes.start(work, None, 60.0, 4) for _ in range(count)]
+    workers = [processes.start(work, [], 4) for _ in range(count)]
     with leases_running_out(stage), ThreadPoolExecutor(3) as pool:
         list(pool.map(scribble, everybody, range(3)))
         everybody[0].leave()

@@ -131,7 +131,7 @@ def test_a_batch_that_was_cut_off_is_sent_again(
     user.texts = {"x": LOADED["x"]} if when == "after" else {}
     user.assert_kept()
     assert_announced(stage)
-    with Web(processes, serve, None).client(user.token) as client:
+    with Web(processes, serve).client(user.token) as client:
         assert load(client, user).text.count('"status":20') == 3
     user.texts = dict(LOADED)
     stage.converge()
@@ -141,7 +141,7 @@ def test_a_batch_that_was_cut_off_is_sent_again(
 def test_what_was_acknowledged_is_there_although_the_process_is_killed(
     stage: Stage, users: Callable[[], User], processes: Processes
 ) -> None:
-    web = Web(processes, serve, None)
+    web = Web(processes, serve)
     writers = [users() for _ in REQUESTS]
     for writer, request in zip(writers, REQUESTS, strict=True):
         writer.load(BEFORE)

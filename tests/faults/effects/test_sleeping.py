@@ -6,10 +6,11 @@ Another worker has done its work by then, or users have changed or removed what 
 from __future__ import annotations
 
 from collections.abc import Callable
-from signal import SIGSTOP
+from signal import SIGKILL, SIGSTOP
 
 import pytest
 
+from atom_backend.domain.drift import Drift
 from tests.faults.effects.judging import assert_made_good
 from tests.faults.effects.operations import (
     case_name,
@@ -20,7 +21,7 @@ from tests.faults.effects.operations import (
     one,
     replace,
 )
-from tests.faults.effects.processes import Processes, Strike, ended, go_on, stopped
+from tests.faults.effects.processes import Processes, Strike, ended, go_on, killed, stopped
 from tests.faults.effects.program import work
 from tests.faults.effects.users import User
 from tests.integration.coordinator.stage import Stage
@@ -43,7 +44,7 @@ def put_again(user: User) -> None:
 def sleep_through(
     stage: Stage, user: User, processes: Processes, moment: Moment, meanwhile: Callable[..., object]
 ) -> None:
-    late = processes.start(work, Strike(moment, SIGSTOP), 60.0, 32)
+    late = processes.start(work, [Strike(moment, SIGSTOP)])
     assert stopped(late)
     meanwhile(user)
     stage.expire_leases()
@@ -82,12 +83,42 @@ def test_a_worker_that_wakes_up_late_removes_nothing_but_what_is_gone(
     sleep_through(stage, user, processes, moment, meanwhile)
 
 
+@pytest.mark.parametrize("death", ["add_chunks", "add_processed"])
+@pytest.mark.parametrize("meanwhile", [nothing, replace, delete, leave])
+def test_what_a_late_worker_leaves_when_it_is_killed_is_found_and_repaired(
+    stage: Stage,
+    user: User,
+    processes: Processes,
+    meanwhile: Callable[[User], object],
+    death: str,
+) -> None:
+    """Nobody else can know of what it added when it was no longer its turn."""
+    one(user)
+    strikes = [Strike(("after", "extend"), SIGSTOP), Strike(("after", death), SIGKILL)]
+    late = processes.start(work, strikes)
+    assert stopped(late)
+    meanwhile(user)
+    stage.expire_leases()
+    stage.converge()
+    assert stage.check().run().in_step
+    go_on(late)
+    assert killed(late)
+    gone = 2 - len(user.texts)
+    assert stage.check().run().counts.get(Drift.ORPHANED, 0) == gone
+    repaired = stage.repair().run()
+    assert (repaired.requeued, repaired.pruned) == (2 - gone, gone)
+    stage.converge()
+    assert stage.check().run().in_step
+    assert stage.repair().run().drift.in_step
+    assert_made_good(stage, user)
+
+
 def test_a_worker_that_sleeps_within_a_transaction_holds_up_a_user_only_so_long(
     stage: Stage, user: User, processes: Processes
 ) -> None:
     """PostgreSQL ends the transaction, and with it the locks on the entries."""
     one(user)
-    late = processes.start(work, Strike(("within", "lease"), SIGSTOP), 60.0, 32)
+    late = processes.start(work, [Strike(("within", "lease"), SIGSTOP)])
     assert stopped(late)
     replace(user)
     stage.converge()

@@ -1,11 +1,9 @@
-"""A worker that was paused past its lease and wakes up after another has done its work (I8)."""
+"""A worker that was paused past its lease and wakes up while another is at work (I8).
+
+Whoever wakes up after that, and real processes: ``tests/faults/effects/test_sleeping.py``.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Any
-
-import pytest
 
 from atom_backend.domain.documents import Document, DocumentChanges
 from atom_backend.errors import VectorStoreUnavailable
@@ -13,12 +11,6 @@ from tests.integration.coordinator.stage import Stage, in_background
 from tests.invariants import CHUNKS
 from tests.making import a_document
 from tests.watching import Killed, Moment, PausedAt
-
-Meanwhile = Callable[[Stage, Document], object]
-
-
-def nothing(stage: Stage, document: Document) -> None:
-    """The same revision is to be projected by both."""
 
 
 def rewrite(stage: Stage, document: Document) -> None:
@@ -28,41 +20,6 @@ def rewrite(stage: Stage, document: Document) -> None:
 
 def delete(stage: Stage, document: Document) -> None:
     stage.documents.remove(stage.owner, document.id)
-
-
-EMBEDDING: Moment = ("before", "extend")
-PAUSES: list[Moment] = [
-    EMBEDDING,
-    ("before", "add_chunks"),
-    ("after", "add_chunks"),
-    ("before", "drop_older"),
-    ("before", "confirm"),
-]
-
-
-@pytest.fixture(params=[nothing, rewrite, delete], ids=lambda change: change.__name__)
-def meanwhile(request: pytest.FixtureRequest) -> Any:
-    return request.param
-
-
-@pytest.fixture(params=PAUSES, ids=" ".join)
-def pause(request: pytest.FixtureRequest) -> PausedAt:
-    return PausedAt(request.param)
-
-
-def test_a_late_worker_adds_nothing_that_stays(
-    stage: Stage, meanwhile: Meanwhile, pause: PausedAt
-) -> None:
-    document = a_document(stage.transactions, stage.owner, "As it was.\n\nIn two parts.")
-    late = in_background(stage.relay(announce=pause))
-    pause.wait()
-    meanwhile(stage, document)
-    stage.expire_leases()
-    stage.converge()
-    stage.assert_in_step()
-    pause.go_on()
-    assert late.result(20).settled == 0
-    stage.assert_in_step()
 
 
 def test_two_workers_at_once_leave_each_item_once(stage: Stage) -> None:
