@@ -91,8 +91,8 @@ class Deployment:
         self.web = self._program("web", "gunicorn", *listening, "wsgi:app")
         return self.web
 
-    def start_worker(self) -> Program:
-        self.worker = self._program("worker", "atom_backend", "worker")
+    def start_worker(self, *options: str) -> Program:
+        self.worker = self._program("worker", "atom_backend", "worker", *options)
         return self.worker
 
     def wait_until_healthy(self) -> None:

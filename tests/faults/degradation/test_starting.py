@@ -68,14 +68,17 @@ def test_a_web_process_that_starts_without_stores_does_what_it_can_as_they_come(
     assert web.running
 
 
+@pytest.mark.parametrize(
+    ("options", "complaint"), [([], "given up"), (["--prepare"], "not prepared yet")]
+)
 def test_a_worker_that_starts_while_both_stores_are_down_catches_up(
-    site: Site, account: Account
+    site: Site, account: Account, options: list[str], complaint: str
 ) -> None:
     assert site.deployment.worker.stop() == 0
     account.write("Nobody has indexed this yet.")
     with without_postgresql(site), without_lancedb(site):
-        worker = site.deployment.start_worker()
-        eventually(lambda: any("given up" in line for line in worker.said), site.story)
+        worker = site.deployment.start_worker(*options)
+        eventually(lambda: any(complaint in line for line in worker.said), site.story)
     site.wait_until_in_step()
     assert worker.running
     assert site.deployment.worker is worker
