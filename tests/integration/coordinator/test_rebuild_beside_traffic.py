@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from threading import Event
 from uuid import UUID
@@ -12,14 +12,22 @@ from uuid import UUID
 import pytest
 
 from atom_backend.coordinator import rebuild as rebuild_module
+from atom_backend.coordinator.relay import RelayReport
 from atom_backend.domain.documents import DocumentChanges
 from atom_backend.domain.search import Leg
-from tests.integration.coordinator.rebuilding import AtOccurrence, rebuild
-from tests.integration.coordinator.stage import Stage
+from tests.integration.coordinator.rebuilding import (
+    AtOccurrence,
+    kill,
+    rebuild,
+    rebuild_and_be_killed,
+)
+from tests.integration.coordinator.stage import Stage, in_background
+from tests.integration.relational.racing import somebody_waits_for_a_lock, until
 from tests.integration.services.searching import ask, found
 from tests.invariants import CHUNKS, PROCESSED, rows_by_item
 from tests.making import a_document
-from tests.watching import Moment
+from tests.stores import open_generations
+from tests.watching import Moment, PausedAt
 
 QUERY = "harbour"
 
@@ -169,3 +177,53 @@ def test_too_much_to_wait_for_is_brought_in_before_the_switch(
         row["revision"] for rows in rows_by_item(stage.lance, CHUNKS).values() for row in rows
     } == {2}
     stage.assert_in_step()
+
+
+def test_a_confirmation_at_the_switch_waits_for_it_and_is_then_refused(stage: Stage) -> None:
+    """Its rows are in the old tables: it must not count as done."""
+    document = a_document(stage.transactions, stage.owner, "The old text.")
+    stage.converge()
+    stage.documents.change(stage.owner, document.id, DocumentChanges(text="The new text."))
+    confirming = PausedAt(("before", "hold"))
+    working: list[Future[RelayReport]] = []
+
+    def write(moment: Moment) -> None:
+        working.append(in_background(stage.relay(announce=confirming)))
+        confirming.wait()
+
+    def confirm(moment: Moment) -> None:
+        confirming.go_on()
+        until(lambda: somebody_waits_for_a_lock(stage.sql))
+
+    before = AtOccurrence(("before", "locked"), 2, write)
+    amid = AtOccurrence(("after", "point"), 2, confirm)
+
+    def announce(moment: Moment) -> None:
+        before(moment)
+        amid(moment)
+
+    rebuild(stage, announce)
+
+    assert before.happened
+    assert amid.happened
+    assert working[0].result(20).settled == 0
+    stage.let_time_pass()
+    stage.converge()
+    stage.assert_in_step()
+
+
+def test_a_rebuild_that_starts_over_withdraws_what_the_last_one_announced(stage: Stage) -> None:
+    """Else an older backup of PostgreSQL could make tables current that are half built."""
+    a_document(stage.transactions, stage.owner)
+    stage.converge()
+    with closing(open_generations(stage.lance)) as generations:
+        for moment, number in ((("after", "point"), 2), (("before", "add_chunks"), 1)):
+            if moment[1] == "add_chunks":
+                stage.sql("update documents set content_revision = 2, revision = 2")
+                stage.sql("update index_entries set revision = 2, state = 'due'")
+            killed = AtOccurrence(moment, number, kill)
+            rebuild_and_be_killed(stage, killed)
+            assert killed.happened
+            pointer = generations.pointer()
+            assert pointer is not None
+            assert pointer.ready == (moment[1] == "point")

@@ -9,9 +9,13 @@ import sqlalchemy as sa
 
 from atom_backend.clock import new_id
 from atom_backend.domain.generations import Generation
+from atom_backend.domain.index_state import Confirmation
+from atom_backend.domain.items import Kind
 from atom_backend.relational.transactions import PostgresTransactions
 from tests.conftest import STORE_ID, RunSql
+from tests.integration.relational.queue import entry, lease, settle
 from tests.integration.relational.racing import somebody_waits_for_a_lock, until
+from tests.making import a_user, an_entry
 
 FIRST, SECOND = Generation(STORE_ID, 1), Generation(STORE_ID, 2)
 
@@ -79,3 +83,53 @@ def test_a_switch_waits_for_the_confirmations_that_are_under_way(
             assert work.store.read() == FIRST
         switched.result()
     assert hold(transactions, SECOND)
+
+
+def test_only_what_nobody_leased_rewrote_parked_or_deleted_is_accepted(
+    transactions: PostgresTransactions, sql: RunSql
+) -> None:
+    owner = a_user(transactions)
+    names = ["settled", "due", "leased", "rewritten", "parked", "deleted", "unnamed"]
+    items = {name: an_entry(transactions, owner) for name in names}
+    lease(transactions)
+    settled = """
+        update index_entries set state = 'settled', indexed_revision = 1, spec = 'old',
+            settled_at = now() where item_id <> :leased
+    """
+    sql(settled, leased=items["leased"])
+    sql("update index_entries set state = 'due', attempts = 3 where item_id = :id", id=items["due"])
+    park = "update index_entries set state = 'parked', reason = 'odd' where item_id = :id"
+    sql(park, id=items["parked"])
+    with transactions.owner(owner) as work:
+        work.index.want(items["rewritten"], Kind.DOCUMENT, 2)
+        work.index.bury(items["deleted"])
+    before = {name: entry(sql, item) for name, item in items.items()}
+
+    with transactions.worker() as work:
+        given = [
+            Confirmation(item, 1, "new", 7) for name, item in items.items() if name != "unnamed"
+        ]
+        assert work.store.accept(given) == 2
+
+    for name, item in items.items():
+        after = entry(sql, item)
+        if name in {"settled", "due"}:
+            assert (after.state, after.spec, after.chunk_count) == ("settled", "new", 7)
+            assert (after.indexed_revision, after.attempts, after.reason) == (1, 0, None)
+        else:
+            assert after == before[name]
+
+
+def test_a_store_is_in_use_from_the_first_confirmation_on(
+    transactions: PostgresTransactions, sql: RunSql
+) -> None:
+    def in_use() -> bool:
+        with transactions.worker() as work:
+            return work.store.in_use()
+
+    an_entry(transactions, a_user(transactions))
+    assert not in_use()
+    settle(transactions)
+    assert in_use()
+    sql("update index_entries set state = 'due', indexed_revision = 0")
+    assert in_use()
