@@ -16,9 +16,12 @@ from datetime import timedelta
 
 from atom_backend.clock import SystemClock
 from atom_backend.coordinator.agreement import Agreement
+from atom_backend.coordinator.check import Check
 from atom_backend.coordinator.convergence import Convergence
 from atom_backend.coordinator.indexer import Indexer
 from atom_backend.coordinator.relay import Relay
+from atom_backend.coordinator.repair import Repair
+from atom_backend.coordinator.retry import RetryParked
 from atom_backend.coordinator.upkeep import Sweep, Upkeep
 from atom_backend.domain.backoff import Backoff
 from atom_backend.domain.ports import Wakeup
@@ -55,6 +58,15 @@ class Runtime:
     services: Services
     importing: Importing
     settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Remedies:
+    """What finds and mends differences between the stores."""
+
+    check: Check
+    repair: Repair
+    retry_parked: RetryParked
 
 
 def prepare_stores(settings: Settings) -> list[str]:
@@ -96,6 +108,13 @@ def _runtime(settings: Settings, ports: Stores | Guarded) -> Iterator[Runtime]:
 
 
 @contextmanager
+def open_remedies(settings: Settings) -> Iterator[Remedies]:
+    """For the commands of operators."""
+    with open_stores(settings) as stores:
+        yield assemble_remedies(stores)
+
+
+@contextmanager
 def open_worker(settings: Settings) -> Iterator[Worker]:
     """The coordinator's loop with all that it drives."""
     with open_stores(settings) as stores, closing(PostgresWakeup(stores.url)) as wakeup:
@@ -121,6 +140,14 @@ def assemble_worker(settings: Settings, stores: Stores, wakeup: Wakeup) -> Worke
         Periodic("Sweep", sweep.run_once, _SWEEP_SECONDS),
     ]
     return Worker(stores.transactions, relay, wakeup, periodic, spec=lambda: indexer.spec)
+
+
+def assemble_remedies(stores: Stores) -> Remedies:
+    """Check and repair of these stores; what they find or do not find is of the present spec."""
+    indexer = Indexer(stores.chunker, stores.embedder)
+    check = Check(stores.transactions, stores.vectors, spec=lambda: indexer.spec)
+    repair = Repair(stores.transactions, stores.vectors, check)
+    return Remedies(check, repair, RetryParked(stores.transactions))
 
 
 def assemble_services(settings: Settings, ports: Stores | Guarded, uploads: Uploads) -> Services:

@@ -13,18 +13,24 @@ import click
 
 from atom_backend import __version__
 from atom_backend.cli.supervision import CONFIGURATION_EXIT
-from atom_backend.errors import AtomError, ConfigurationError
+from atom_backend.errors import AtomError, ConfigurationError, DependencyError
+
+OUTAGE_EXIT = 75
+"""EX_TEMPFAIL of sysexits.h: the same command may succeed later."""
 
 _COMMANDS = {
     "serve": "Run the whole service: PostgreSQL, web process and worker.",
     "worker": "Run one worker (beside a web server of your own).",
     "migrate": "Bring the schema of both stores up to date.",
+    "check": "Say where LanceDB is not what PostgreSQL wants; changes nothing.",
+    "repair": "Have what is out of step made again by the workers.",
+    "retry-parked": "Try again what was given up.",
     "import": "Load documents from a folder or a JSONL file.",
     "search": "Search as a user, from the command line.",
     "admin": "Make administrator accounts.",
     "status": "Show how far the index is behind, the last repair, and store sizes.",
 }
-_MODULES = {"import": "import_documents"}
+_MODULES = {"import": "import_documents", "retry-parked": "retry_parked"}
 
 
 class _Lazy(click.Group):
@@ -60,4 +66,14 @@ def main() -> None:
         cli(prog_name="python -m atom_backend")
     except AtomError as error:
         click.secho(f"Error: {error.message}", fg="red", err=True)
-        sys.exit(CONFIGURATION_EXIT if isinstance(error, ConfigurationError) else 1)
+        sys.exit(_exit_status(error))
+
+
+def _exit_status(error: AtomError) -> int:
+    match error:
+        case ConfigurationError():
+            return CONFIGURATION_EXIT
+        case DependencyError():
+            return OUTAGE_EXIT
+        case _:
+            return 1

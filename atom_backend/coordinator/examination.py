@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from uuid import UUID
 
 import numpy as np
@@ -169,8 +170,9 @@ class Examination:
             ]
 
     def _give_up(self, error: VectorStoreCorrupt) -> None:
-        """What cannot be read at all is either not there, or broken."""
-        self._vectors.sizes()
+        """Broken, unless it turns out not to be there any more."""
+        with suppress(VectorStoreCorrupt):
+            self._vectors.sizes()
         self._unreadable.append(
             f"{error.message} Run rebuild, which makes the tables anew from PostgreSQL."
         )

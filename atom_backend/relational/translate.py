@@ -7,6 +7,7 @@ Codes: PostgreSQL's manual, appendix A.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import psycopg2
@@ -22,6 +23,9 @@ from atom_backend.errors import (
     StoredDataError,
     Unauthenticated,
 )
+
+_UNPREPARED = re.compile(r'(role|database) "[^"]*" does not exist')
+"""What a server says to a login that was never made; a refused connection has no code."""
 
 _CONSTRAINTS = {
     "users_email_key": ("There is an account with this address already.", "email_taken"),
@@ -59,7 +63,12 @@ def translated(error: psycopg2.Error) -> AtomError:
 
 
 def _without_code(error: psycopg2.Error) -> AtomError:
-    """The driver itself failed: as good as always because the connection is lost."""
+    """The driver itself failed: as good as always because there is no connection (any more)."""
+    if unprepared := _UNPREPARED.search(str(error)):
+        return ConfigurationError(
+            f"PostgreSQL says: {unprepared[0]}. Run migrate if this database was never prepared; "
+            "else correct DATABASE_URL."
+        )
     if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):
         return DatabaseUnavailable(f"PostgreSQL does not answer: {_said(error)}")
     return StoredDataError(f"The driver of PostgreSQL failed: {_said(error)}")

@@ -52,8 +52,9 @@ _VERDICTS = (
     ),
     (
         Verdict.CORRUPT,
-        r"file size is too small|Invalid range|fill whole buffer|not aligned|Protobuf|footer|"
-        r"invalid seek|metadata region|not UTF-8|[Mm]agic|checksum|[Cc]orrupt|panicked|decod|"
+        r"file size is too small|sufficient data|Invalid range|fill whole buffer|not aligned|"
+        r"Protobuf|footer|invalid seek|metadata region|not UTF-8|[Mm]agic|checksum|[Cc]orrupt|"
+        r"panicked|decod|"
         r"LanceError\((Arrow|Schema)\)|Invalid (user )?input",
     ),
     (Verdict.MISCONFIGURED, r"was not found|already exists"),
