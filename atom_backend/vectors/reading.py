@@ -1,8 +1,9 @@
 """Reading: the two search legs, texts and chunks.
 
 Every filter is applied before ranking and begins with the owner. Invariants: no row of another
-owner is read into an answer; a chunk is given once even where it is stored twice (a worker that
-woke up late wrote it again); equal scores are ordered by chunk identifier.
+owner is read into an answer, even where a damaged index takes it for one of the owner's; a chunk is
+given once even where it is stored twice (a worker that woke up late wrote it again); equal scores
+are ordered by chunk identifier.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from lancedb.query import MatchQuery
 from atom_backend.domain.items import Chunk, Kind, Vector
 from atom_backend.domain.principals import OwnerScope
 from atom_backend.domain.search import Hit, Leg, LegHits
-from atom_backend.errors import StoredDataError
+from atom_backend.errors import StoredDataError, VectorStoreCorrupt
 from atom_backend.vectors import filters
 from atom_backend.vectors.approximate import PROBES, REFINE, ApproximateSearch
 from atom_backend.vectors.connection import Tables
@@ -28,7 +29,9 @@ from atom_backend.vectors.schema import checked, passage
 _HIT_COLUMNS = [
     *("chunk_id", "document_id", "kind", "revision", "ordinal", "start", "end", "title", "content")
 ]
-_CHUNK_COLUMNS = ["chunk_id", "revision", "fence", "ordinal", "start", "end", "title", "content"]
+_CHUNK_COLUMNS = [
+    *("owner_id", "chunk_id", "revision", "fence", "ordinal", "start", "end", "title", "content")
+]
 _match: Any = MatchQuery
 _LONGEST_QUERY = 10_000
 """Characters of a query that are looked for; one of that size takes a tenth of a second."""
@@ -58,9 +61,10 @@ class Reading:
             query = checked(np.asarray(vector, np.float32)[np.newaxis], tables.layout.dimension)[0]
             owner = filters.visible(scope)
             whole = item_ids is None and await self._approximate.suits(tables.chunks, owner)
-            legs.append(_vector_leg(tables.chunks, query, where, depth, approximate=whole))
+            vector_leg = _vector_leg(tables.chunks, query, scope, where, depth, approximate=whole)
+            legs.append(vector_leg)
         if text is not None:
-            legs.append(_text_leg(tables.chunks, text, where, depth))
+            legs.append(_text_leg(tables.chunks, text, scope, where, depth))
         return tuple(await asyncio.gather(*legs))
 
     async def chunks(
@@ -72,8 +76,8 @@ class Reading:
         always a whole. An item without text has no chunk; its processed row then speaks for it.
         """
         where = filters.visible(scope, item_ids=[item_id])
-        rows = await tables.chunks.query().where(where).select(_CHUNK_COLUMNS).to_list()
-        if rows:
+        found = await tables.chunks.query().where(where).select(_CHUNK_COLUMNS).to_arrow()
+        if rows := _own(found, scope).to_pylist():
             newest = max((row["revision"], row["fence"]) for row in rows)
             whole = [row for row in rows if (row["revision"], row["fence"]) == newest]
             distinct = {row["ordinal"]: row for row in whole}
@@ -93,23 +97,33 @@ class Reading:
 
 
 async def _vector_leg(
-    chunks: Any, vector: Vector, where: Filter, depth: int, *, approximate: bool
+    chunks: Any, vector: Vector, scope: OwnerScope, where: Filter, depth: int, *, approximate: bool
 ) -> LegHits:
     query = chunks.query().nearest_to(vector).distance_type("cosine").where(where)
-    query = query.select([*_HIT_COLUMNS, "_distance"]).limit(depth)
+    query = query.select([*_HIT_COLUMNS, "owner_id", "_distance"]).limit(depth)
     if approximate:
         found = await query.nprobes(PROBES).refine_factor(REFINE).to_arrow()
         if found.num_rows == depth:
-            return _leg(Leg.VECTOR, found, _cosines(found), depth)
+            return _leg(Leg.VECTOR, _own(found, scope), _cosines(found), depth)
     found = await query.bypass_vector_index().to_arrow()
-    return _leg(Leg.VECTOR, found, _cosines(found), depth)
+    return _leg(Leg.VECTOR, _own(found, scope), _cosines(found), depth)
 
 
-async def _text_leg(chunks: Any, text: str, where: Filter, depth: int) -> LegHits:
+async def _text_leg(
+    chunks: Any, text: str, scope: OwnerScope, where: Filter, depth: int
+) -> LegHits:
     words = text[:_LONGEST_QUERY].encode("utf-8", "replace").decode()
     query = chunks.query().nearest_to_text(_match(words, "content")).where(where)
-    found = await query.select([*_HIT_COLUMNS, "_score"]).limit(depth).to_arrow()
-    return _leg(Leg.TEXT, found, _numbers(found, "_score"), depth)
+    found = await query.select([*_HIT_COLUMNS, "owner_id", "_score"]).limit(depth).to_arrow()
+    return _leg(Leg.TEXT, _own(found, scope), _numbers(found, "_score"), depth)
+
+
+def _own(found: Any, scope: OwnerScope) -> Any:
+    """The same rows. Raises VectorStoreCorrupt unless all of them are the owner's."""
+    owners = found["owner_id"].unique().to_pylist()
+    if owners and owners != [scope.owner_id.bytes]:
+        raise VectorStoreCorrupt("An index of LanceDB takes rows for those of another owner.")
+    return found
 
 
 def _cosines(found: Any) -> Any:
