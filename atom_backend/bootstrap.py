@@ -9,14 +9,15 @@ here, last opened first, also when opening fails midway.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from atom_backend.clock import SystemClock
 from atom_backend.coordinator.agreement import Agreement
 from atom_backend.coordinator.check import Check
+from atom_backend.coordinator.consistency import ConsistencyJob
 from atom_backend.coordinator.convergence import Convergence
 from atom_backend.coordinator.indexer import Indexer
 from atom_backend.coordinator.relay import Relay
@@ -24,12 +25,14 @@ from atom_backend.coordinator.repair import Repair
 from atom_backend.coordinator.retry import RetryParked
 from atom_backend.coordinator.upkeep import Sweep, Upkeep
 from atom_backend.domain.backoff import Backoff
+from atom_backend.domain.consistency import Schedule
 from atom_backend.domain.ports import Wakeup
 from atom_backend.extraction.extractor import SubprocessExtractor
 from atom_backend.foundation import lay_foundation
 from atom_backend.guards.guarded import Guarded
 from atom_backend.http.services import Services
 from atom_backend.relational.locks import turn
+from atom_backend.relational.tables import CONSISTENCY_CHANNEL
 from atom_backend.relational.wakeup import PostgresWakeup
 from atom_backend.services.accounts import Accounts
 from atom_backend.services.bulk import BulkIngest
@@ -41,12 +44,12 @@ from atom_backend.services.operations import Operations
 from atom_backend.services.search import SearchService
 from atom_backend.services.uploads import Uploads
 from atom_backend.settings import Settings
-from atom_backend.stores import Stores, open_guarded, open_stores
+from atom_backend.stores import Stores, open_guarded, open_stores, unpooled
 from atom_backend.telemetry.metrics import Metrics
 from atom_backend.vault.access_tokens import SignedAccessTokens
 from atom_backend.vault.key_file import load_or_create_key
 from atom_backend.vault.passwords import Argon2idPasswords
-from atom_backend.workers.loop import Periodic, Worker
+from atom_backend.workers.loop import Loop, Periodic, Worker
 
 _SWEEP_SECONDS = 3600.0
 
@@ -116,12 +119,28 @@ def open_remedies(settings: Settings) -> Iterator[Remedies]:
 
 @contextmanager
 def open_worker(settings: Settings) -> Iterator[Worker]:
-    """The coordinator's loop with all that it drives."""
-    with open_stores(settings) as stores, closing(PostgresWakeup(stores.url)) as wakeup:
-        yield assemble_worker(settings, stores, wakeup)
+    """The coordinator's loop with all that it drives, and the consistency job beside it."""
+    with (
+        open_stores(settings) as stores,
+        closing(PostgresWakeup(stores.url)) as wakeup,
+        closing(PostgresWakeup(stores.url, channel=CONSISTENCY_CHANNEL)) as announced,
+        unpooled(stores.url) as transactions,
+    ):
+        job = assemble_consistency_job(settings, replace(stores, transactions=transactions))
+        beside = Loop(job.turn, announced, cut_short=job.cut_short)
+        yield assemble_worker(settings, stores, wakeup, beside=[beside])
 
 
-def assemble_worker(settings: Settings, stores: Stores, wakeup: Wakeup) -> Worker:
+def assemble_consistency_job(settings: Settings, stores: Stores) -> ConsistencyJob:
+    """Checks and repairs of these stores, by schedule and when they are asked for."""
+    remedies = assemble_remedies(stores)
+    schedule = Schedule(settings.consistency_seconds)
+    return ConsistencyJob(stores.transactions, remedies.check, remedies.repair, schedule)
+
+
+def assemble_worker(
+    settings: Settings, stores: Stores, wakeup: Wakeup, *, beside: Sequence[Loop] = ()
+) -> Worker:
     """The coordinator's loop on these stores."""
     indexer = Indexer(stores.chunker, stores.embedder)
     relay = Relay(
@@ -139,7 +158,9 @@ def assemble_worker(settings: Settings, stores: Stores, wakeup: Wakeup) -> Worke
         Periodic("Upkeep", upkeep.run_once, settings.maintenance_seconds),
         Periodic("Sweep", sweep.run_once, _SWEEP_SECONDS),
     ]
-    return Worker(stores.transactions, relay, wakeup, periodic, spec=lambda: indexer.spec)
+    return Worker(
+        stores.transactions, relay, wakeup, periodic, spec=lambda: indexer.spec, beside=beside
+    )
 
 
 def assemble_remedies(stores: Stores) -> Remedies:

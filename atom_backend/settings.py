@@ -34,7 +34,7 @@ class Settings(BaseModel):
 
     database_url: SecretStr | None = Field(None, alias="DATABASE_URL")
     migration_database_url: SecretStr | None = Field(None, alias="ATOM_MIGRATION_DATABASE_URL")
-    db_max_connections: int = Field(20, alias="DB_MAX_CONNECTIONS", ge=4, le=1000)
+    db_max_connections: int = Field(20, alias="DB_MAX_CONNECTIONS", ge=2, le=1000)
     db_pool_timeout: float = Field(30.0, alias="DB_POOL_TIMEOUT", gt=0, le=600)
     postgres_bin: Path | None = Field(None, alias="ATOM_POSTGRES_BIN")
 

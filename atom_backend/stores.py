@@ -96,6 +96,16 @@ def open_building(settings: Settings, stores: Stores, number: int) -> closing[La
 
 
 @contextmanager
+def unpooled(url: str) -> Iterator[Transactions]:
+    """PostgreSQL for work that keeps some connections for long: it takes none from a pool."""
+    engine = create_engine(url, max_connections=0)
+    try:
+        yield PostgresTransactions(engine)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
 def open_guarded(settings: Settings) -> Iterator[Guarded]:
     """For requests."""
     patience = Patience.of_requests(settings)

@@ -32,9 +32,10 @@ SETTINGS = {
     "ATOM_SEARCH_DEADLINE_SECONDS": "2",
     "DB_MAX_CONNECTIONS": str(CONNECTIONS),
     "DB_POOL_TIMEOUT": "1",
+    "ATOM_CONSISTENCY_SECONDS": "0",
 }
-"""Deadlines are short, so that tests are. Leases are as long as ever: no test waits for their end,
-because an outage must not cost their length."""
+"""Deadlines are short, so that tests are, and no repair comes to help. Leases are as long as ever:
+no test waits for their end, because an outage must not cost their length."""
 
 _UNDONE = "select 1 from index_entries where state <> 'settled' or attempts > 0 limit 1"
 _ENTRIES = "select state, attempts, reason, count(*) from index_entries group by 1, 2, 3"

@@ -17,21 +17,29 @@ import pytest
 
 from atom_backend.coordinator.check import Progress
 from atom_backend.coordinator.consistency import ConsistencyJob
-from atom_backend.domain.consistency import ConsistencyRun, RunKind, RunOrder, RunState
+from atom_backend.domain.consistency import (
+    ConsistencyRun,
+    RunKind,
+    RunOrder,
+    RunState,
+    Schedule,
+)
 from atom_backend.domain.ports import Transactions, Wakeup
 from atom_backend.domain.principals import Principal, Role
-from atom_backend.errors import DependencyError, StoredDataError, VectorStoreUnavailable
+from atom_backend.errors import StoredDataError, VectorStoreUnavailable
 from atom_backend.relational.tables import CONSISTENCY_CHANNEL
 from atom_backend.relational.transactions import PostgresTransactions
 from atom_backend.relational.wakeup import PostgresWakeup
 from atom_backend.workers.loop import Loop
 from tests.conftest import RunSql
 from tests.integration.coordinator.looking import PATIENCE, Held, Looks, found
+from tests.integration.coordinator.stage import Stage
 from tests.integration.relational.racing import together, until
-from tests.making import a_user
+from tests.making import a_document, a_user
 
 HOUR = 3600.0
 CHECK, REPAIR = RunOrder(RunKind.CHECK), RunOrder(RunKind.REPAIR)
+DRY = RunOrder(RunKind.REPAIR, dry_run=True)
 AN_HOUR_PASSES = """
     update consistency_runs set requested_at = requested_at - interval '1 hour 7 minutes',
         started_at = started_at - interval '1 hour 7 minutes',
@@ -80,7 +88,7 @@ def in_background(job: ConsistencyJob) -> Future[float]:
 
 @pytest.mark.parametrize(
     ("order", "looked"),
-    [(CHECK, "check"), (REPAIR, "repair"), (RunOrder(RunKind.REPAIR, dry_run=True), "dry run")],
+    [(CHECK, "check"), (REPAIR, "repair"), (DRY, "dry run")],
 )
 def test_what_is_asked_for_is_run_and_its_report_kept(
     transactions: PostgresTransactions, ask: Ask, read: Read, order: RunOrder, looked: str
@@ -252,19 +260,52 @@ def test_a_worker_that_lost_its_election_leaves_the_run_to_the_next(
     assert "this one is void" in caplog.text
 
 
-def test_a_repair_waits_for_the_one_that_an_operator_runs_by_command(
-    transactions: PostgresTransactions, ask: Ask, read: Read
-) -> None:
-    def refuse(_: Progress) -> None:
-        raise DependencyError("Another process is repairing.", code="repair_under_way")
+def real_job(stage: Stage, seconds: float = 0.0) -> ConsistencyJob:
+    return ConsistencyJob(stage.transactions, stage.check(), stage.repair(), Schedule(seconds))
 
+
+def test_real_damage_is_found_by_a_check_and_mended_by_the_next_repair(
+    stage: Stage, ask: Ask, read: Read
+) -> None:
+    document = a_document(stage.transactions, stage.owner)
+    stage.converge()
+    stage.vectors.drop_items([document.id])
+    job = real_job(stage)
+    runs = []
+    for order in (CHECK, DRY, REPAIR, CHECK):
+        runs.append(ask(order))
+        assert job.turn() == 0
+        stage.converge()
+    stage.assert_in_step()
+    found = [read(run_id) for run_id in runs]
+    assert [run.state for run in found] == [RunState.DONE] * 4
+    assert [run.drift for run in found] == [{"missing": 1}] * 3 + [{}]
+    check, _, repair, _ = (dict(run.report or {}) for run in found)
+    assert check["examples"][0]["item_id"] == str(document.id)
+    assert (repair["requeued"], repair["dry_run"]) == (1, False)
+
+
+def test_a_repair_waits_for_the_one_that_an_operator_runs_by_command(
+    stage: Stage, ask: Ask, read: Read
+) -> None:
     run_id = ask(REPAIR)
-    refused = Looks(during=refuse).job(transactions)
-    for _ in range(3):
-        assert refused.turn() > 0, "asking again and again at once would not help"
-        assert read(run_id).reason == "Another process is repairing."
-    assert Looks().job(transactions).turn() == 0
+    job = real_job(stage)
+    with stage.transactions.elected("repair") as command:
+        assert command
+        for _ in range(3):
+            assert job.turn() > 0, "asking again and again at once would not help"
+            assert read(run_id).reason == "Another process is repairing at this moment."
+    assert job.turn() == 0
     assert read(run_id).state is RunState.DONE
+
+
+def test_without_lancedb_a_run_fails_and_says_so(stage: Stage, ask: Ask, read: Read) -> None:
+    run_id = ask(CHECK)
+    stage.lance.rename(stage.lance.with_name("away"))
+    real_job(stage).turn()
+    run = read(run_id)
+    assert run.state is RunState.FAILED
+    assert "LanceDB" in str(run.reason)
 
 
 @pytest.mark.parametrize(
