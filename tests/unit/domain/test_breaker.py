@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -49,7 +50,9 @@ def test_each_opening_in_a_row_lasts_longer_up_to_a_bound() -> None:
 @given(st.integers(1, 10_000), st.floats(0, 1, exclude_max=True))
 def test_chance_shortens_a_pause_by_up_to_a_half(openings: int, chance: float) -> None:
     highest = POLICY.pause(openings, no_chance)
-    assert highest / 2 <= POLICY.pause(openings, lambda: chance) <= highest <= POLICY.longest
+    pause = POLICY.pause(openings, lambda: chance)
+    assert pause == pytest.approx(highest * (1 - chance / 2))
+    assert highest <= POLICY.longest
 
 
 def test_after_the_pause_one_call_passes_at_a_time() -> None:
