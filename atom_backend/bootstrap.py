@@ -49,7 +49,8 @@ from atom_backend.telemetry.metrics import Metrics
 from atom_backend.vault.access_tokens import SignedAccessTokens
 from atom_backend.vault.key_file import load_or_create_key
 from atom_backend.vault.passwords import Argon2idPasswords
-from atom_backend.workers.loop import Loop, Periodic, Worker
+from atom_backend.workers.chores import Chores, Periodic, Timer
+from atom_backend.workers.loop import Loop, Worker
 
 _SWEEP_SECONDS = 3600.0
 
@@ -141,7 +142,7 @@ def assemble_consistency_job(settings: Settings, stores: Stores) -> ConsistencyJ
 def assemble_worker(
     settings: Settings, stores: Stores, wakeup: Wakeup, *, beside: Sequence[Loop] = ()
 ) -> Worker:
-    """The coordinator's loop on these stores."""
+    """The coordinator's loops on these stores."""
     indexer = Indexer(stores.chunker, stores.embedder)
     relay = Relay(
         stores.transactions,
@@ -150,16 +151,20 @@ def assemble_worker(
         batch=settings.relay_batch,
         lease_seconds=settings.lease_seconds,
     )
+    loops = [Loop(_chores(settings, stores).turn, Timer()), *beside]
+    return Worker(stores.transactions, relay, wakeup, spec=lambda: indexer.spec, beside=loops)
+
+
+def _chores(settings: Settings, stores: Stores) -> Chores:
     agreement = Agreement(stores.transactions, stores.generations)
     upkeep = Upkeep(stores.transactions, stores.vectors)
     sweep = Sweep(stores.transactions)
-    periodic = [
-        Periodic("Agreement", agreement.reach, settings.maintenance_seconds),
-        Periodic("Upkeep", upkeep.run_once, settings.maintenance_seconds),
-        Periodic("Sweep", sweep.run_once, _SWEEP_SECONDS),
-    ]
-    return Worker(
-        stores.transactions, relay, wakeup, periodic, spec=lambda: indexer.spec, beside=beside
+    return Chores(
+        [
+            Periodic("Agreement", agreement.reach, settings.maintenance_seconds),
+            Periodic("Upkeep", upkeep.run_once, settings.maintenance_seconds),
+            Periodic("Sweep", sweep.run_once, _SWEEP_SECONDS),
+        ]
     )
 
 

@@ -1,7 +1,6 @@
 """Loops: they drive passes until they are told to stop.
 
     relay pass -> (again at once while something was due)
-               -> upkeep and sweep when their time has come
                -> wait for a signal, the next due entry, or the longest pause
 
 Invariant: nothing but ``stop`` ends a loop. An outage or a defect, of a pass or of the wakeup,
@@ -12,10 +11,8 @@ leased comes back when its lease runs out.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Event, Thread
 
 from atom_backend.coordinator.relay import Relay, RelayReport
@@ -29,17 +26,6 @@ _SHORTEST_PAUSE = 0.05
 _LONGEST_OUTAGE_PAUSE = 15.0
 _LAST_TURN = 8.0
 """Seconds that a loop beside the worker has to end its turn; the supervisor waits 15 for all."""
-
-
-@dataclass
-class Periodic:
-    """A pass that is due every ``seconds``; its report is a sentence."""
-
-    name: str
-    run_once: Callable[[], str]
-    seconds: float
-    due_at: float = 0.0
-    said: str = ""
 
 
 class Loop:
@@ -104,17 +90,13 @@ class Worker:
         transactions: Transactions,
         relay: Relay,
         wakeup: Wakeup,
-        periodic: list[Periodic],
         *,
         spec: Callable[[], str],
         beside: Sequence[Loop] = (),
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._transactions = transactions
         self._relay = relay
-        self._periodic = periodic
         self._spec = spec
-        self._monotonic = monotonic
         self._spec_required = False
         self._loop = Loop(self.turn, wakeup)
         self._beside = beside
@@ -130,17 +112,14 @@ class Worker:
             loop.end_wait()
 
     def turn(self) -> float:
-        """One round of passes; the seconds that may be waited after it.
+        """One pass of the relay; the seconds that may be waited after it.
 
-        Raises DependencyError where an outage kept the relay from doing anything, and what a
-        periodic pass raises.
+        Raises DependencyError where an outage kept it from doing anything.
         """
         self._require_spec()
         report = self._relay.run_once()
         if report.leased:
             logger.info("%s", report)
-        for pass_ in self._periodic:
-            self._run_if_due(pass_)
         return self._pause_after(report)
 
     def _require_spec(self) -> None:
@@ -152,17 +131,6 @@ class Worker:
         self._spec_required = True
         if changed:
             logger.warning("%d items were indexed under another spec and are due again", changed)
-
-    def _run_if_due(self, pass_: Periodic) -> None:
-        if self._monotonic() < pass_.due_at:
-            return
-        pass_.due_at = self._monotonic() + pass_.seconds
-        said = pass_.run_once()
-        # What is said again and again ("nothing to do") would hide the rest.
-        logger.log(
-            logging.DEBUG if said == pass_.said else logging.INFO, "%s: %s", pass_.name, said
-        )
-        pass_.said = said
 
     def _pause_after(self, report: RelayReport) -> float:
         if report.outage and not report.settled + report.removed:

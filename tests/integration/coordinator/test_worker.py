@@ -17,7 +17,8 @@ from atom_backend.domain.consistency import RunState
 from atom_backend.domain.documents import DocumentChanges
 from atom_backend.relational.tables import CONSISTENCY_CHANNEL
 from atom_backend.relational.wakeup import PostgresWakeup
-from atom_backend.workers.loop import Loop, Periodic, Worker
+from atom_backend.workers.chores import Chores, Periodic, Timer
+from atom_backend.workers.loop import Loop, Worker
 from tests.deterministic import indexer
 from tests.integration.coordinator.looking import Held, Looks
 from tests.integration.coordinator.stage import Stage
@@ -55,17 +56,18 @@ def working(
 ) -> Iterator[OnlyAnnouncements]:
     """A worker on a thread of its own, which must have ended when the context has."""
     wakeup, stop = OnlyAnnouncements(url), Event()
-    periodic = [
-        Periodic("Upkeep", Upkeep(stage.transactions, stage.vectors).run_once, FOR_EVER),
-        Periodic("Sweep", Sweep(stage.transactions).run_once, FOR_EVER),
-    ]
+    chores = Chores(
+        [
+            Periodic("Upkeep", Upkeep(stage.transactions, stage.vectors).run_once, FOR_EVER),
+            Periodic("Sweep", Sweep(stage.transactions).run_once, FOR_EVER),
+        ]
+    )
     worker = Worker(
         stage.transactions,
         relay or stage.relay(),
         wakeup,
-        periodic,
         spec=lambda: indexer().spec,
-        beside=beside,
+        beside=[Loop(chores.turn, Timer()), *beside],
     )
     thread = threading.Thread(target=worker.run, args=(stop,))
     with closing(wakeup):
@@ -156,6 +158,22 @@ def test_a_defect_in_a_pass_is_logged_and_survived(
         stage.expire_leases()
         until(lambda: settled(stage))
     stage.assert_in_step()
+
+
+def test_writes_are_indexed_while_maintenance_hangs(stage: Stage, database_url: str) -> None:
+    hangs, let_go = Event(), Event()
+
+    def hang() -> str:
+        hangs.set()
+        assert let_go.wait(PATIENCE)
+        return "At last."
+
+    hanging = Loop(Chores([Periodic("Upkeep", hang, FOR_EVER)]).turn, Timer())
+    with working(stage, database_url, beside=[hanging]):
+        assert hangs.wait(PATIENCE)
+        a_document(stage.transactions, stage.owner)
+        until(lambda: settled(stage))
+        let_go.set()
 
 
 def test_writes_are_indexed_while_a_repair_takes_its_time(stage: Stage, database_url: str) -> None:

@@ -6,7 +6,6 @@ relay a list of reports, and time moves only when somebody waits.
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ import pytest
 from atom_backend.coordinator.relay import Relay, RelayReport
 from atom_backend.domain.ports import Transactions
 from atom_backend.errors import AtomError, DatabaseUnavailable, VectorStoreUnavailable
-from atom_backend.workers.loop import Periodic, Worker
+from atom_backend.workers.loop import Worker
 
 IDLE = RelayReport()
 BUSY = RelayReport(leased=3, settled=3)
@@ -101,19 +100,8 @@ class Announcements:
         """Nothing is held."""
 
 
-def worker_in(
-    around: Surroundings,
-    *periodic: Periodic,
-    spec: Callable[[], str] = lambda: "chunker|model|8",
-) -> Worker:
-    return Worker(
-        cast(Transactions, around),
-        cast(Relay, around),
-        Announcements(around),
-        list(periodic),
-        spec=spec,
-        monotonic=lambda: around.time,
-    )
+def worker_in(around: Surroundings, spec: Callable[[], str] = lambda: "chunker|model|8") -> Worker:
+    return Worker(cast(Transactions, around), cast(Relay, around), Announcements(around), spec=spec)
 
 
 def run(*steps: Step) -> Surroundings:
@@ -242,71 +230,7 @@ def test_items_of_another_spec_are_mentioned_and_no_items_are_not(
     ]
 
 
-def test_a_periodic_pass_runs_at_the_start_and_then_whenever_it_is_due() -> None:
-    around = Surroundings([IDLE] * 25)
-    ran: list[float] = []
-
-    def sweep() -> str:
-        ran.append(around.time)
-        return "Swept."
-
-    worker_in(around, Periodic("sweep", sweep, seconds=30.0)).run(around)
-    assert ran == [1_000.0, 1_030.0, 1_060.0, 1_090.0, 1_120.0]
-
-
-def test_periodic_passes_run_although_there_is_always_work() -> None:
-    around = Surroundings([BUSY] * 10)
-    clock = itertools.count(1_000.0, 1.0)
-    ran: list[int] = []
-
-    def sweep() -> str:
-        ran.append(around.turns)
-        return "Swept."
-
-    worker = Worker(
-        cast(Transactions, around),
-        cast(Relay, around),
-        Announcements(around),
-        [Periodic("sweep", sweep, seconds=7.0)],
-        spec=lambda: "spec",
-        monotonic=lambda: next(clock),
-    )
-    worker.run(around)
-    assert len(ran) >= 2
-
-
-def test_periodic_passes_run_during_an_outage_of_the_vector_store() -> None:
-    around = Surroundings([OUTAGE] * 5)
-    ran: list[int] = []
-
-    def sweep() -> str:
-        ran.append(around.turns)
-        return "Swept."
-
-    worker_in(around, Periodic("sweep", sweep, seconds=1.0)).run(around)
-    assert ran == [1, 2, 3, 4, 5]
-
-
-def test_a_periodic_pass_that_fails_waits_for_its_next_time_and_lets_others_run() -> None:
-    around = Surroundings([IDLE] * 6)
-    ran: list[str] = []
-
-    def failing() -> str:
-        ran.append("failing")
-        raise ValueError("a defect")
-
-    def sound() -> str:
-        ran.append("sound")
-        return "Done."
-
-    passes = [Periodic("failing", failing, 60.0), Periodic("sound", sound, 60.0)]
-    worker_in(around, *passes).run(around)
-    assert ran == ["failing", "sound"]
-    assert around.waits == [("out", 1.0), *[("work", 5.0)] * 4]
-
-
 def test_what_a_pass_did_is_logged_as_a_sentence(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    around = Surroundings([BUSY, IDLE])
-    worker_in(around, Periodic("sweep", lambda: "Nothing had expired.", 60.0)).run(around)
-    assert caplog.messages == ["Leased 3, settled 3, removed 0.", "sweep: Nothing had expired."]
+    run(BUSY, IDLE)
+    assert caplog.messages == ["Leased 3, settled 3, removed 0."]
