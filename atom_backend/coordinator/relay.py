@@ -91,7 +91,7 @@ class Relay:
         self._lost_touch = False
 
     def run_once(self) -> RelayReport:
-        """One batch of ordinary entries, then one that has failed before, alone.
+        """One batch of ordinary entries, then a smaller one of those that have failed before.
 
         Raises DependencyError when PostgreSQL does not answer. What is leased by then, known or
         not, is given back by the next call: the items were not to blame.
@@ -114,7 +114,7 @@ class Relay:
         ordinary = self._pass(limit=self._batch, suspects=False)
         if ordinary.outage:
             return ordinary
-        return ordinary + self._pass(limit=1, suspects=True)
+        return ordinary + self._pass(limit=self._batch, suspects=True)
 
     def _pass(self, *, limit: int, suspects: bool) -> RelayReport:
         with self._transactions.worker() as work:

@@ -10,8 +10,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 SUSPECT_AFTER = 2
-"""Entries with this many attempts behind them are leased alone, so that an entry that kills its
-worker is parked without taking its neighbours with it."""
+"""Entries with this many attempts behind them are leased apart from others: see ``together``."""
+
+_SMALLER = 4
+
+
+def together(attempts: int, *, batch: int, max_attempts: int) -> int:
+    """How many entries with this many attempts behind them are leased at once.
+
+    One of them may have killed its worker, and would do so again, to the harm of its neighbours.
+    The others only were at hand, perhaps a hundred of them: one by one, they would take minutes.
+    So groups become smaller with each attempt, and the last one is always made alone.
+    """
+    if attempts < SUSPECT_AFTER:
+        return batch
+    if attempts >= max_attempts - 1:
+        return 1
+    share: int = _SMALLER ** (attempts - SUSPECT_AFTER + 1)
+    return max(1, batch // share)
 
 
 @dataclass(frozen=True, slots=True)

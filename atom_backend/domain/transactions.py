@@ -225,8 +225,8 @@ class WorkerIndex(Protocol):
     ) -> list[Lease]:
         """Take due entries and those whose lease ran out, oldest first; others are skipped.
 
-        Entries with ``SUSPECT_AFTER`` or more attempts are taken only with ``suspects``. An entry
-        with ``max_attempts`` behind it is parked instead.
+        Entries with ``SUSPECT_AFTER`` or more attempts are taken only with ``suspects``, and then
+        as many as may be ``together``. An entry with ``max_attempts`` behind it is parked instead.
         """
         ...
 

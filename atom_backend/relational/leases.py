@@ -16,7 +16,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from atom_backend.domain.backoff import SUSPECT_AFTER
+from atom_backend.domain.backoff import SUSPECT_AFTER, together
 from atom_backend.domain.index_state import EntryState, Lease
 from atom_backend.domain.items import Kind
 from atom_backend.relational.tables import index_entries as entries
@@ -44,10 +44,18 @@ def lease(
     suspects: bool,
     max_attempts: int,
 ) -> list[Lease]:
-    """Take due entries and those whose lease ran out, oldest first, under one new fence."""
+    """Take due entries and those whose lease ran out, oldest first, under one new fence.
+
+    Of suspects only those that have failed as often as the oldest, and the fewer the more often.
+    """
     _park_exhausted(connection, max_attempts)
-    suspect = entries.c.attempts >= SUSPECT_AFTER
-    chosen = suspect if suspects else sa.not_(suspect)
+    chosen = entries.c.attempts < SUSPECT_AFTER
+    if suspects:
+        failed = _attempts_of_the_oldest_suspect(connection, max_attempts)
+        if failed is None:
+            return []
+        chosen = entries.c.attempts == failed
+        limit = together(failed, batch=limit, max_attempts=max_attempts)
     picked = _takeable(chosen, entries.c.attempts < max_attempts).limit(limit).cte("picked")
     # The fence is drawn after every row is locked (the count waits for them), so that of two
     # leases of one entry the later one has the higher fence.
@@ -108,6 +116,13 @@ def give_back(connection: Connection, holder: UUID) -> int:
         )
     )
     return changed.rowcount
+
+
+def _attempts_of_the_oldest_suspect(connection: Connection, max_attempts: int) -> int | None:
+    suspect = entries.c.attempts >= SUSPECT_AFTER
+    oldest = _takeable(suspect, entries.c.attempts < max_attempts).limit(1)
+    attempts: int | None = connection.scalar(oldest.with_only_columns(entries.c.attempts))
+    return attempts
 
 
 def _park_exhausted(connection: Connection, max_attempts: int) -> None:

@@ -262,9 +262,9 @@ def test_an_item_that_kills_its_worker_is_tried_alone_and_then_parked(stage: Sta
     stage.assert_in_step()
 
 
-def test_a_suspect_is_leased_with_no_other_suspect(stage: Stage) -> None:
+def test_the_last_attempt_is_made_with_no_other_suspect(stage: Stage) -> None:
     waiting(stage, 3)
-    stage.sql("update index_entries set attempts = 2")
+    stage.sql("update index_entries set attempts = :last", last=BACKOFF.max_attempts - 1)
     assert [stage.relay().run_once().leased for _ in range(4)] == [1, 1, 1, 0]
     stage.assert_in_step()
 

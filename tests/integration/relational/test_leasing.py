@@ -101,6 +101,24 @@ def test_what_keeps_failing_is_taken_only_as_a_suspect(
     assert (alone.item_id, alone.attempts) == (suspect, SUSPECT_AFTER + 1)
 
 
+def test_suspects_are_taken_with_their_likes_in_ever_smaller_groups(
+    transactions: PostgresTransactions, owner: Principal, sql: RunSql
+) -> None:
+    many = {an_entry(transactions, owner) for _ in range(12)}
+    worst = an_entry(transactions, owner)
+    failed = "update index_entries set attempts = :n where item_id = any(:i)"
+    sql(failed, n=SUSPECT_AFTER, i=list(many))
+    sql(failed, n=SUSPECT_AFTER + 1, i=[worst])
+    sizes = []
+    taken = set()
+    while held := lease(transactions, limit=16, suspects=True):
+        assert len({one.attempts for one in held}) == 1
+        sizes.append(len(held))
+        taken |= {one.item_id for one in held}
+    assert sorted(sizes) == [1, 4, 4, 4]
+    assert taken == many | {worst}
+
+
 def test_an_entry_that_kills_its_worker_each_time_is_parked_with_a_reason(
     transactions: PostgresTransactions, owner: Principal, sql: RunSql
 ) -> None:

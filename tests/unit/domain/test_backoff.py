@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atom_backend.domain.backoff import SUSPECT_AFTER, Backoff
+from atom_backend.domain.backoff import SUSPECT_AFTER, Backoff, together
 
 CHANCES = st.floats(0, 1, exclude_max=True)
 LAST_CHANCE = 1 - 2**-53
@@ -51,3 +51,17 @@ def test_an_entry_is_tried_as_often_as_allowed_and_then_parked() -> None:
 
 def test_an_entry_is_suspect_before_it_is_parked() -> None:
     assert Backoff().max_attempts > SUSPECT_AFTER
+
+
+def test_what_has_failed_more_often_is_tried_with_fewer_others_and_alone_at_last() -> None:
+    sizes = [together(attempts, batch=32, max_attempts=6) for attempts in range(6)]
+    assert sizes == [32, 32, 8, 2, 1, 1]
+
+
+@given(st.integers(0, 20), st.integers(1, 1000), st.integers(1, 20))
+def test_a_group_is_never_empty_and_the_last_attempt_is_made_alone(
+    attempts: int, batch: int, max_attempts: int
+) -> None:
+    assert 1 <= together(attempts, batch=batch, max_attempts=max_attempts) <= batch
+    last = max(max_attempts - 1, SUSPECT_AFTER)
+    assert together(last, batch=batch, max_attempts=max_attempts) == 1
