@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 
-from atom_backend.bootstrap import Runtime
+from atom_backend.bootstrap import Runtime, open_worker
 from atom_backend.cli.status import command as status_command
 from atom_backend.clock import new_id
 from atom_backend.domain.drift import Drift
@@ -22,6 +24,7 @@ from atom_backend.relational.transactions import PostgresTransactions
 from atom_backend.settings import Settings
 from tests.conftest import run_sql
 from tests.integration.http.conftest import Account, set_role
+from tests.integration.relational.racing import until
 
 BASE = "/v1/admin/consistency"
 ROUTES: list[tuple[str, str, Any]] = [
@@ -142,6 +145,27 @@ def test_an_order_that_makes_no_sense_is_refused(
 ) -> None:
     assert admin.post(f"{BASE}/{what}", json=body).status_code == 422
     assert admin.get(BASE).json["runs"] == []
+
+
+def test_a_worker_with_the_fewest_connections_repairs_and_indexes_at_once(
+    admin: Account, worker: Transactions, settings: Settings
+) -> None:
+    run, document = asked(admin, "repair"), admin.store()
+    fewest = settings.model_copy(update={"db_max_connections": 2, "db_pool_timeout": 1.0})
+    stop = Event()
+    with open_worker(fewest) as working, ThreadPoolExecutor(1) as pool:
+        running = pool.submit(working.run, stop)
+        try:
+            until(lambda: admin.get(f"{BASE}/runs/{run['id']}").json["state"] == "done")
+            until(
+                lambda: (
+                    admin.get(f"/v1/documents/{document['id']}").json["index_state"] == "indexed"
+                )
+            )
+        finally:
+            stop.set()
+            working.end_wait()
+            running.result(20)
 
 
 def status(settings: Settings, monkeypatch: pytest.MonkeyPatch, *options: str) -> str:
