@@ -356,6 +356,25 @@ def test_a_worker_that_is_told_to_stop_leaves_its_run_unblamed(
     assert (looks.done, read(run_id).state, read(run_id).attempts) == (["check"], RunState.DONE, 1)
 
 
+def test_a_real_check_is_left_in_its_midst_and_begun_again(
+    stage: Stage, ask: Ask, read: Read
+) -> None:
+    document = a_document(stage.transactions, stage.owner)
+    stage.converge()
+    stage.vectors.drop_items([document.id])
+    run_id = ask(CHECK)
+    stops: list[Callable[[], None]] = []
+    check = stage.check(wait=lambda _: stops[0]())
+    job = ConsistencyJob(stage.transactions, check, stage.repair(), Schedule(0))
+    stops.append(job.cut_short)
+    job.turn()
+    left = read(run_id)
+    assert (left.state, left.report) == (RunState.RUNNING, None)
+    real_job(stage).turn()
+    done = read(run_id)
+    assert (done.state, done.drift, done.attempts) == (RunState.DONE, {"missing": 1}, 1)
+
+
 class WaitsForEver:
     """The real wakeup, but nothing ends a wait except an announcement or the order to close."""
 
