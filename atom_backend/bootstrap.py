@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from atom_backend.clock import SystemClock
 from atom_backend.coordinator.agreement import Agreement
@@ -20,6 +21,7 @@ from atom_backend.coordinator.check import Check
 from atom_backend.coordinator.consistency import ConsistencyJob
 from atom_backend.coordinator.convergence import Convergence
 from atom_backend.coordinator.indexer import Indexer
+from atom_backend.coordinator.rebuild import Rebuild
 from atom_backend.coordinator.relay import Relay
 from atom_backend.coordinator.repair import Repair
 from atom_backend.coordinator.retry import RetryParked
@@ -30,6 +32,7 @@ from atom_backend.domain.ports import Wakeup
 from atom_backend.extraction.extractor import SubprocessExtractor
 from atom_backend.foundation import lay_foundation
 from atom_backend.guards.guarded import Guarded
+from atom_backend.guards.timed_embedder import TimedEmbedder
 from atom_backend.http.services import Services
 from atom_backend.relational.locks import turn
 from atom_backend.relational.tables import CONSISTENCY_CHANNEL
@@ -44,7 +47,7 @@ from atom_backend.services.operations import Operations
 from atom_backend.services.search import SearchService
 from atom_backend.services.uploads import Uploads
 from atom_backend.settings import Settings
-from atom_backend.stores import Stores, open_guarded, open_stores, unpooled
+from atom_backend.stores import Stores, open_building, open_guarded, open_stores, unpooled
 from atom_backend.telemetry.metrics import Metrics
 from atom_backend.vault.access_tokens import SignedAccessTokens
 from atom_backend.vault.key_file import load_or_create_key
@@ -53,6 +56,10 @@ from atom_backend.workers.chores import Chores, Periodic, Timer
 from atom_backend.workers.loop import Loop, Worker
 
 _SWEEP_SECONDS = 3600.0
+_MODEL_SHARE = 0.3
+"""Of a lease's time, for one call of the model: a worker whose model hangs asks it once more, and
+then gives its leases back before they run out."""
+_LEAST_MODEL_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +126,21 @@ def open_remedies(settings: Settings) -> Iterator[Remedies]:
 
 
 @contextmanager
+def open_rebuild(settings: Settings) -> Iterator[Rebuild]:
+    """For the command that makes LanceDB anew."""
+    with open_stores(settings) as stores:
+        yield Rebuild(
+            stores.transactions,
+            stores.vectors,
+            Indexer(stores.chunker, stores.embedder),
+            assemble_remedies(stores).repair,
+            generations=stores.generations,
+            open_building=partial(open_building, settings, stores),
+            batch=settings.relay_batch,
+        )
+
+
+@contextmanager
 def open_worker(settings: Settings) -> Iterator[Worker]:
     """The coordinator's loop with all that it drives, and the consistency job beside it."""
     with (
@@ -143,7 +165,8 @@ def assemble_worker(
     settings: Settings, stores: Stores, wakeup: Wakeup, *, beside: Sequence[Loop] = ()
 ) -> Worker:
     """The coordinator's loops on these stores."""
-    indexer = Indexer(stores.chunker, stores.embedder)
+    deadline = max(_LEAST_MODEL_SECONDS, _MODEL_SHARE * settings.lease_seconds)
+    indexer = Indexer(stores.chunker, TimedEmbedder(stores.embedder, deadline=deadline))
     relay = Relay(
         stores.transactions,
         Convergence(stores.transactions, stores.vectors, indexer),

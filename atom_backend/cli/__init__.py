@@ -24,6 +24,7 @@ _COMMANDS = {
     "migrate": "Bring the schema of both stores up to date.",
     "check": "Say where LanceDB is not what PostgreSQL wants; changes nothing.",
     "repair": "Have what is out of step made again by the workers.",
+    "rebuild": "Make LanceDB anew from PostgreSQL while the service goes on.",
     "retry-parked": "Try again what was given up.",
     "import": "Load documents from a folder or a JSONL file.",
     "search": "Search as a user, from the command line.",

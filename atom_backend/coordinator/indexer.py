@@ -22,10 +22,11 @@ from atom_backend.domain.items import (
 from atom_backend.domain.ports import Chunker, Embedder
 from atom_backend.errors import EmbedderUnavailable, RefusedVector, StoredDataError
 
-EMBEDDED_AT_ONCE = 64
+EMBEDDED_AT_ONCE = 32
 """Texts given to the model between two calls of ``alive``: about a second of work."""
 
-_HARMLESS = "word"
+_HARMLESS = ("one", "two", "three", "four")
+"""Several, because a model may have threads of its own for these, which may be what hangs."""
 
 
 class Indexer:
@@ -67,9 +68,9 @@ class Indexer:
         return projections
 
     def require_model(self) -> None:
-        """Raises EmbedderUnavailable where the model is of no use even for a harmless word."""
+        """Raises EmbedderUnavailable where the model is of no use even for harmless words."""
         try:
-            self._embedder.embed([_HARMLESS])
+            self._embedder.embed(_HARMLESS)
         except RefusedVector as error:
             raise EmbedderUnavailable(f"The model is broken: {error.message}") from error
 
