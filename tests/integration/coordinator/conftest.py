@@ -6,11 +6,15 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
+from atom_backend.domain.consistency import ConsistencyRun, RunOrder
+from atom_backend.domain.principals import Principal, Role
 from atom_backend.relational.transactions import PostgresTransactions
 from tests.conftest import RunSql
+from tests.integration.coordinator.looking import Ask, Read
 from tests.integration.coordinator.stage import Stage
 from tests.making import a_user
 from tests.stores import open_store, prepare
@@ -29,3 +33,26 @@ def stage(
     lance = Path(shutil.copytree(empty_tables, tmp_path / "lancedb"))
     with closing(open_store(lance)) as vectors:
         yield Stage(transactions, vectors, lance, sql, a_user(transactions))
+
+
+@pytest.fixture
+def admin(transactions: PostgresTransactions) -> Principal:
+    return a_user(transactions, role=Role.ADMIN)
+
+
+@pytest.fixture
+def ask(transactions: PostgresTransactions, admin: Principal) -> Ask:
+    def ask(order: RunOrder) -> UUID:
+        with transactions.owner(admin) as work:
+            return work.consistency.request(order).id
+
+    return ask
+
+
+@pytest.fixture
+def read(transactions: PostgresTransactions, admin: Principal) -> Read:
+    def read(run_id: UUID) -> ConsistencyRun:
+        with transactions.owner(admin) as work:
+            return work.consistency.get(run_id)
+
+    return read

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
+from uuid import UUID
 
 from atom_backend.coordinator.check import Progress
 from atom_backend.coordinator.consistency import ConsistencyJob
-from atom_backend.domain.consistency import Schedule
+from atom_backend.domain.consistency import ConsistencyRun, RunKind, RunOrder, Schedule
 from atom_backend.domain.drift import Drift, DriftReport, RepairReport
 from atom_backend.domain.ports import Transactions
 
 PATIENCE = 20.0
+HOUR = 3600.0
+CHECK, REPAIR = RunOrder(RunKind.CHECK), RunOrder(RunKind.REPAIR)
+DRY = RunOrder(RunKind.REPAIR, dry_run=True)
+
+Ask = Callable[[RunOrder], UUID]
+Read = Callable[[UUID], ConsistencyRun]
 
 
 def found(**counts: int) -> DriftReport:
@@ -72,6 +80,13 @@ class _Repair:
     def run(self, *, dry_run: bool = False, progress: Progress | None = None) -> RepairReport:
         report = self._look("dry run" if dry_run else "repair", progress)
         return RepairReport(report, requeued=1, pruned=0, dry_run=dry_run, seconds=0.2)
+
+
+def in_background(job: ConsistencyJob) -> Future[float]:
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(job.turn)
+    pool.shutdown(wait=False)
+    return future
 
 
 class Held:
