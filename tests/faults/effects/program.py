@@ -11,9 +11,11 @@ import ctypes
 import logging
 import os
 import signal
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from random import Random
 from threading import Event, Thread, Timer
 
 from flask import Flask
@@ -56,21 +58,40 @@ class Striking:
                 return
 
 
+class Dawdling:
+    """Announced to, it takes a little time, more or less of it as the seed says."""
+
+    def __init__(self, seed: int) -> None:
+        self._chance = Random(seed)
+
+    def __call__(self, moment: Moment) -> None:
+        if moment[0] == "after":
+            time.sleep(self._chance.choice([0.0, 0.0, 0.05]))
+
+
 def _hit(strike: Strike) -> None:
     os.kill(os.getpid(), strike.signal)
 
 
 def work(place: Place, strikes: Sequence[Strike] = (), batch: int = 32) -> None:
     """A worker until SIGTERM; one that was struck and lives on ends after that turn."""
+    striking, stop = Striking(strikes), Event()
+    _when(striking.begun, stop.set)
+    _run_worker(place, striking, stop, batch)
+
+
+def dawdle(place: Place, seed: int, batch: int) -> None:
+    """A worker until SIGTERM that now and then is slow."""
+    _run_worker(place, Dawdling(seed), Event(), batch)
+
+
+def _run_worker(place: Place, announce: Announce, stop: Event, batch: int) -> None:
     _become_process(place)
-    striking = Striking(strikes)
     settings = _settings(place, ATOM_RELAY_BATCH=str(batch))
-    with _stores(place, striking) as stores, closing(PostgresWakeup(place.database)) as wakeup:
-        stop = Event()
+    with _stores(place, announce) as stores, closing(PostgresWakeup(place.database)) as wakeup:
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
         worker = assemble_worker(settings, stores, wakeup)
         _when(stop, worker.end_wait)
-        _when(striking.begun, stop.set)
         worker.run(stop)
 
 

@@ -17,7 +17,7 @@ import pytest
 from tests.faults.effects.judging import assert_made_good
 from tests.faults.effects.operations import ONE, THREE, TWO
 from tests.faults.effects.processes import Processes, ended, until
-from tests.faults.effects.program import work
+from tests.faults.effects.program import dawdle
 from tests.faults.effects.users import User
 from tests.integration.coordinator.stage import Stage
 
@@ -45,7 +45,7 @@ def leases_running_out(stage: Stage) -> Iterator[None]:
     done = threading.Event()
 
     def take_away() -> None:
-        while not done.wait(0.02):
+        while not done.wait(0.05):
             stage.sql(_TAKE_AWAY)
 
     thread = threading.Thread(target=take_away)
@@ -60,11 +60,11 @@ def test_workers_that_race_end_with_each_item_once_and_as_it_was_written_last(
     stage: Stage, users: Callable[[], User], processes: Processes, count: int
 ) -> None:
     everybody = [users() for _ in range(3)]
-    workers = [processes.start(work, [], 4) for _ in range(count)]
+    workers = [processes.start(dawdle, number, 4) for number in range(count)]
     with leases_running_out(stage), ThreadPoolExecutor(3) as pool:
         list(pool.map(scribble, everybody, range(3)))
         everybody[0].leave()
-    assert until(lambda: not stage.sql(_WAITING))
+        assert until(lambda: not stage.sql(_WAITING))
     for worker in workers:
         worker.terminate()
         assert ended(worker)
