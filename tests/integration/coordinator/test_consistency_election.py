@@ -11,9 +11,7 @@ from typing import Any, cast
 import pytest
 
 from atom_backend.coordinator.check import Progress
-from atom_backend.domain.consistency import (
-    RunState,
-)
+from atom_backend.domain.consistency import RunState
 from atom_backend.domain.ports import Transactions
 from atom_backend.relational.transactions import PostgresTransactions
 from tests.conftest import RunSql

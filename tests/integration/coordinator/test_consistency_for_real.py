@@ -5,17 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from atom_backend.coordinator.consistency import ConsistencyJob
-from atom_backend.domain.consistency import (
-    RunState,
-    Schedule,
-)
-from tests.integration.coordinator.looking import (
-    CHECK,
-    DRY,
-    REPAIR,
-    Ask,
-    Read,
-)
+from atom_backend.domain.consistency import RunState, Schedule
+from tests.integration.coordinator.looking import CHECK, DRY, REPAIR, Ask, Read
 from tests.integration.coordinator.stage import Stage
 from tests.making import a_document
 
