@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from atom_backend.domain.documents import DocumentChanges
-from atom_backend.domain.search import Degraded, Leg, SearchFilter, SearchMode
-from atom_backend.errors import DatabaseUnavailable, EmbedderUnavailable, FilterUnavailable
+from atom_backend.domain.items import Kind
+from atom_backend.domain.ports import VectorSearch
+from atom_backend.domain.principals import OwnerScope
+from atom_backend.domain.search import Degraded, Leg, LegHits, SearchFilter, SearchMode
+from atom_backend.errors import (
+    AtomError,
+    ConfigurationError,
+    DatabaseUnavailable,
+    EmbedderUnavailable,
+    FilterUnavailable,
+    VectorStoreCorrupt,
+    VectorStoreUnavailable,
+)
 from atom_backend.relational.engine import create_engine
 from atom_backend.relational.transactions import PostgresTransactions
 from tests.deterministic import BagOfWords
@@ -41,13 +52,14 @@ def nowhere() -> Iterator[PostgresTransactions]:
     engine.dispose()
 
 
+@pytest.mark.parametrize("chunks", [1, 2])
 @every_mode
 def test_the_answer_is_that_of_lancedb_marked_as_unchecked(
-    stage: Stage, nowhere: PostgresTransactions, mode: SearchMode
+    stage: Stage, nowhere: PostgresTransactions, mode: SearchMode, chunks: int
 ) -> None:
-    fill(stage, ["moon and tides", "moon", "mountains"])
-    usual = ask(stage, "moon", mode=mode)
-    answer = ask(stage, "moon", mode=mode, transactions=nowhere)
+    fill(stage, ["moon and tides\n\nhalf moon\n\nnew moon", "moon", "mountains"])
+    usual = ask(stage, "moon", mode=mode, chunks=chunks)
+    answer = ask(stage, "moon", mode=mode, chunks=chunks, transactions=nowhere)
     assert (answer.legs, answer.degraded) == (LEGS[mode], (Degraded.POSTGRESQL,))
     assert found(answer) == found(usual)
     for one, other in zip(answer.results, usual.results, strict=True):
@@ -174,3 +186,33 @@ def test_without_both_stores_there_is_no_answer(
         overwrite_manifests(stage.lance, b"garbage" * 100)
     with pytest.raises(DatabaseUnavailable):
         ask(stage, "moon", mode=mode, offset=offset, transactions=nowhere)
+
+
+class Failing:
+    """LanceDB answers the first search, and then no more. Remembers what kinds were asked for."""
+
+    def __init__(self, inner: VectorSearch, error: AtomError) -> None:
+        self._inner = inner
+        self._error = error
+        self.kinds: list[frozenset[Kind]] = []
+
+    def search(self, *scope: OwnerScope, **asked: Any) -> tuple[LegHits, ...]:
+        self.kinds.append(asked["kinds"])
+        if len(self.kinds) > 1:
+            raise self._error
+        return self._inner.search(*scope, **asked)
+
+
+@pytest.mark.parametrize(
+    "error", [VectorStoreUnavailable(), VectorStoreCorrupt(), ConfigurationError("x")]
+)
+def test_when_lancedb_goes_too_while_an_answer_is_made_there_is_none(
+    stage: Stage, nowhere: PostgresTransactions, error: AtomError
+) -> None:
+    fill(stage, ["moon"])
+    failing = Failing(stage.vectors, error)
+    vectors = cast(VectorSearch, failing)
+    kinds = frozenset({Kind.DOCUMENT})
+    with pytest.raises(DatabaseUnavailable):
+        ask(stage, "moon", kinds=kinds, vectors=vectors, transactions=nowhere)
+    assert failing.kinds == [kinds, kinds]
