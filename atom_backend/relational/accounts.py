@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, Row
 from atom_backend.domain.accounts import User
 from atom_backend.domain.principals import Role
 from atom_backend.errors import NotFound
+from atom_backend.relational.deadline import at_length
 from atom_backend.relational.tables import users
 
 USER_COLUMNS = (
@@ -44,7 +45,8 @@ class PostgresOwnAccount:
 
     def remove(self) -> None:
         # What else the owner has refers to this row and goes with it (on delete cascade).
-        self._connection.execute(sa.delete(users).where(users.c.id == self._owner_id))
+        with at_length(self._connection):
+            self._connection.execute(sa.delete(users).where(users.c.id == self._owner_id))
 
     def _one(self, statement: sa.Executable) -> User:
         row = self._connection.execute(statement).one_or_none()

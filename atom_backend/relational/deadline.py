@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
+import sqlalchemy as sa
 from psycopg2 import OperationalError, extensions
 from sqlalchemy.engine import Connection
 
@@ -21,6 +22,11 @@ _EVENTS = {
     extensions.POLL_READ: select.POLLIN,
     extensions.POLL_WRITE: select.POLLOUT,
 }
+
+
+_AT_LENGTH = 120.0
+"""Seconds; deleting an account of a million documents takes less than one minute."""
+_GRACE = 2.0
 
 
 class PatientConnection(extensions.connection):
@@ -38,6 +44,18 @@ def patience(connection: Connection, seconds: float) -> Iterator[None]:
         yield
     finally:
         patient.patience = usual
+
+
+@contextmanager
+def at_length(connection: Connection) -> Iterator[None]:
+    """Allow a statement whose work grows with an account as much time as it needs, in reason.
+
+    To the end of the transaction as far as the server is concerned.
+    """
+    limit = sa.func.set_config("statement_timeout", f"{_AT_LENGTH:.0f}s", True)
+    connection.execute(sa.select(limit))
+    with patience(connection, _AT_LENGTH + _GRACE):
+        yield
 
 
 def connections(seconds: float) -> type[PatientConnection]:

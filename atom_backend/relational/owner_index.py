@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from atom_backend.domain.index_state import EntryState
 from atom_backend.domain.items import Kind
+from atom_backend.relational.deadline import at_length
 from atom_backend.relational.tables import WORKER_CHANNEL
 from atom_backend.relational.tables import index_entries as entries
 
@@ -63,7 +64,8 @@ class PostgresOwnerIndex:
             .with_for_update()
             .cte("doomed")
         )
-        self._announce(burial().where(entries.c.item_id == doomed.c.item_id))
+        with at_length(self._connection):
+            self._announce(burial().where(entries.c.item_id == doomed.c.item_id))
 
     def one_indexed(self, *, seconds_ago: float) -> UUID | None:
         since = sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, seconds_ago)

@@ -17,8 +17,9 @@ from atom_backend.domain.principals import Principal
 from atom_backend.domain.search import SearchFilter
 from atom_backend.domain.transactions import OwnerWork, StoredResponse
 from atom_backend.errors import NotFound, Unauthenticated
+from atom_backend.relational.engine import create_engine
 from atom_backend.relational.tables import index_entries, metadata, users
-from atom_backend.relational.transactions import PostgresTransactions
+from atom_backend.relational.transactions import PostgresTransactions, TimeLimits
 from tests.conftest import RunSql
 from tests.integration.relational.queue import lease, settle
 from tests.integration.relational.racing import until, waiting_for_locks
@@ -260,6 +261,23 @@ def test_a_burial_locks_entries_in_the_order_in_which_workers_do(
         assert worker.index.extend([low, high], fence, 60) == {low, high}
     leaving.result(30)
     assert sql("select count(*) from index_entries where not deleted") == [(0,)]
+
+
+def test_a_large_account_may_take_longer_than_a_statement_usually_may(
+    owner: Principal, database_url: str, sql: RunSql
+) -> None:
+    """Neither the server nor the client gives up; the account seems large by triggers that nap."""
+    for table, event, seconds in (("users", "delete", 0.3), ("index_entries", "update", 2.3)):
+        nap = f"begin perform pg_sleep({seconds}); return coalesce(new, old); end"
+        sql(f"create function nap_{table}() returns trigger language plpgsql as $$ {nap} $$")
+        sql(
+            f"create trigger nap before {event} on {table}"
+            f" for each row execute function nap_{table}()"
+        )
+    engine = create_engine(database_url)
+    leave(PostgresTransactions(engine, limits=TimeLimits(statement=0.2)), owner)
+    assert set(rows_left(sql, owner).values()) == {0}
+    engine.dispose()
 
 
 def test_whatever_belongs_to_an_account_is_declared_to_go_with_it() -> None:
