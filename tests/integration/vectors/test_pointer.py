@@ -69,6 +69,24 @@ def test_a_pointer_reads_as_it_was_written(place: PointerPlace) -> None:
     asyncio.run(write_and_read())
 
 
+def test_a_pointer_is_replaced_whole_or_not_at_all(
+    folder: Path, generations: LanceGenerations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (folder / POINTER).open("rb") as opened:
+        before = (folder / POINTER).read_bytes()
+        generations.point(Pointer(STORE, 1))
+        assert opened.read() == before, "whoever reads the old one reads all of it"
+
+    def full(path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("atom_backend.vectors.pointer.flush", full)
+    with pytest.raises(VectorStoreUnavailable, match="No space left"):
+        generations.point(Pointer(STORE, 2))
+    assert generations.pointer() == Pointer(STORE, 1)
+    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+
+
 DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "torn": lambda content: content[: len(content) // 2],
     "empty": lambda content: b"",
