@@ -1,11 +1,15 @@
 """Passwords as Argon2id (RFC 9106), in the PHC string format.
 
-Invariant: a password is never stored, logged or compared in any other form.
+Invariants: a password is never stored, logged or compared in any other form; a process works on
+one password at a time. OpenSSL computes the lanes on threads of a common pool, and two computations
+at once starve each other: one fails as if out of memory, or both wait for ever (OpenSSL 4.0.3). It
+bounds the memory, too.
 """
 
 from __future__ import annotations
 
 import os
+from threading import Lock
 
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
@@ -21,6 +25,9 @@ _SALT_BYTES = 16
 _HASH_BYTES = 32
 
 
+_ONE_AT_A_TIME = Lock()
+
+
 class Argon2idPasswords:
     """The ``Passwords`` port; about 60 ms of one core and ``memory_kib`` KiB a call."""
 
@@ -30,13 +37,15 @@ class Argon2idPasswords:
 
     def hash(self, password: str) -> str:
         """The PHC string ``$argon2id$v=19$m=...,t=...,p=...$salt$hash``."""
-        return Argon2id(
+        derivation = Argon2id(
             salt=os.urandom(_SALT_BYTES),
             length=_HASH_BYTES,
             iterations=self._iterations,
             lanes=_LANES,
             memory_cost=self._memory_kib,
-        ).derive_phc_encoded(_encoded(password))
+        )
+        with _ONE_AT_A_TIME:
+            return derivation.derive_phc_encoded(_encoded(password))
 
     def verify(self, password: str, hashed: str) -> bool:
         """Whether the password is the one that was hashed; compares in constant time.
@@ -44,7 +53,8 @@ class Argon2idPasswords:
         Raises StoredDataError where the hash has parameters that Argon2id does not allow.
         """
         try:
-            Argon2id.verify_phc_encoded(_encoded(password), hashed)
+            with _ONE_AT_A_TIME:
+                Argon2id.verify_phc_encoded(_encoded(password), hashed)
         except InvalidKey:
             return False
         except ValueError:

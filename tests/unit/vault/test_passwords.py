@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -70,3 +72,20 @@ def test_a_hash_with_impossible_parameters_is_an_error_of_stored_data() -> None:
         PASSWORDS.verify("correct horse", impossible)
     assert "$argon2id" not in str(raised.value)
     assert raised.value.__cause__ is None
+
+
+def test_many_logins_at_once_neither_fail_nor_wait_for_ever() -> None:
+    hashed = PASSWORDS.hash("correct horse")
+    answers: list[bool] = []
+
+    def log_in_often() -> None:
+        for _ in range(50):
+            PASSWORDS.hash("another")
+            answers.append(PASSWORDS.verify("correct horse", hashed))
+
+    threads = [Thread(target=log_in_often, daemon=True) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert answers == [True] * 200
