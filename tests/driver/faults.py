@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 from sqlalchemy.exc import SQLAlchemyError
 
 from tests.driver.plan import WORKERS, Fault
@@ -29,6 +30,7 @@ class Faults:
         self._system = system
         self._recorder = recorder
         self._timers: list[threading.Timer] = []
+        self._commands: list[psutil.Process] = []
         self._away = system.lance.with_name("lancedb_data.away")
         self._moving = threading.Lock()
         self.done: Counter[str] = Counter()
@@ -54,6 +56,8 @@ class Faults:
         for timer in self._timers:
             timer.join()
         self._timers = []
+        psutil.wait_procs(self._commands)
+        self._commands = []
 
     def _do(self, fault: Fault) -> bool:
         system, worker = self._system, f"worker {fault.which}"
@@ -66,6 +70,7 @@ class Faults:
             "kill guard": system.kill_guard,
             "pause worker": lambda: self._pause(worker, fault.seconds),
             "hide lancedb": lambda: self._hide(fault.seconds),
+            "run repair": lambda: self._run("repair", fault.seconds),
         }
         return ways[fault.kind]()
 
@@ -104,6 +109,18 @@ class Faults:
 
     def _below(self) -> Path:
         return self._system.lance.with_name(f"lancedb_data.below.{self.hollow}")
+
+    def _run(self, command: str, seconds: float) -> bool:
+        """Start a command beside everything else; killed if it takes longer than that."""
+        process = self._system.begin(command)
+        self._commands.append(process)
+        self._later(seconds, lambda: self._kill_command(process))
+        return True
+
+    def _kill_command(self, process: psutil.Process) -> None:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+            self.done[f"{_SIGKILLS} command"] += 1
 
     def _later(self, seconds: float, undo: Callable[[], object]) -> None:
         timer = threading.Timer(seconds, undo)

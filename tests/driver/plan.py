@@ -130,7 +130,7 @@ class Planner:
 
     def _other(self) -> Fault:
         rng = self._rng
-        if rng.random() < 0.7:
+        if rng.random() < 0.6:
             asleep = rng.uniform(1.1, 2.5) * LEASE_SECONDS
             return Fault(
                 self._number(),
@@ -139,7 +139,9 @@ class Planner:
                 delay=rng.uniform(0, _MOST_DELAY),
                 seconds=asleep,
             )
-        return Fault(self._number(), "hide lancedb", seconds=rng.uniform(0.3, 3.0))
+        if rng.random() < 0.6:
+            return Fault(self._number(), "hide lancedb", seconds=rng.uniform(0.3, 3.0))
+        return Fault(self._number(), "run repair", seconds=rng.uniform(0.2, 4.0))
 
     def _operation(self) -> Operation:
         """The next one: any, or a look by whoever has just changed or deleted something."""

@@ -18,7 +18,6 @@ from typing import Any
 
 import httpx
 
-from atom_backend.cli import _COMMANDS
 from tests.driver.accounts import Account
 from tests.driver.clients import Client
 from tests.driver.faults import Faults
@@ -76,6 +75,8 @@ class Driver:
         self._recorder.note(converged=result.converged, quiet=quiet)
         if quiet:
             self._check_and_repair(result)
+        else:
+            result.violations.append(f"I5: not quiet after {QUIET_WITHIN:.0f} s")
         result.violations += self._judge()
         result.seconds = time.monotonic() - begun
         return result
@@ -114,22 +115,20 @@ class Driver:
 
     def _check_and_repair(self, result: Result) -> None:
         result.drift = self._drift()
-        if result.drift and "check" in _COMMANDS:
-            self._system.command("repair", check=True)
-            self._await_quiet()
-            result.drift_left = self._drift()
+        if not result.drift:
+            return
+        repaired = self._system.command("repair", "--json", check=True)
+        self._recorder.note(repair=json.loads(repaired.stdout))
+        self._await_quiet()
+        result.drift_left = self._drift()
         result.violations += [
             f"drift: {count} {kind} after repair" for kind, count in result.drift_left.items()
         ]
 
     def _drift(self) -> Counter[str]:
-        if "check" not in _COMMANDS:
-            faults = out_of_order(self._system.sql, self._system.lance)
-            return Counter(fault.split(":")[1].strip() for fault in faults)
-        said = self._system.command("check", "--json")
-        report: dict[str, Any] = json.loads(said.stdout)
+        report: dict[str, Any] = json.loads(self._system.command("check", "--json").stdout)
         self._recorder.note(check=report)
-        return Counter({kind: count for kind, count in report["counts"].items() if count})
+        return Counter(report["counts"])
 
     def _judge(self) -> list[str]:
         system, history = self._system, self._recorder.history

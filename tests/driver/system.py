@@ -105,6 +105,11 @@ class System:
             check=check,
         )
 
+    def begin(self, *arguments: str) -> psutil.Process:
+        """One of the service's commands, running."""
+        with self._lock:
+            return self._forked(["atom_backend", *arguments], arguments[0])
+
     def sql(self, statement: str, **parameters: Any) -> list[Any]:
         """Run a statement as the superuser, behind the service's back; its rows as a list."""
         engine = sa.create_engine(
@@ -180,10 +185,10 @@ class System:
                 return
             if process is not None and process.pid not in self._expected_dead:
                 self.ended_alone[name] += 1
-            self._processes[name] = self._fork(name)
+            self._processes[name] = self._forked(self._commands[name], name)
 
-    def _fork(self, name: str) -> psutil.Process:
-        order = {"arguments": self._commands[name], "log": str(self.logs / f"{name}.log")}
+    def _forked(self, arguments: list[str], name: str) -> psutil.Process:
+        order = {"arguments": arguments, "log": str(self.logs / f"{name}.log")}
         assert self._zygote.stdin is not None
         assert self._zygote.stdout is not None
         self._zygote.stdin.write(json.dumps(order) + "\n")
