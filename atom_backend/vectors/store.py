@@ -8,7 +8,7 @@ their fence, so that the coordinator can remove them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
@@ -137,11 +137,17 @@ class LanceVectorStore:
         self._connection.call(probe)
 
     def _scan(self, table: Callable[[Tables], Any], among: Sequence[UUID] | None) -> Iterator[Any]:
+        """One batch ahead, so that LanceDB reads on while the last one is looked at."""
         scan = self._connection.call(lambda tables: census.Scan.of(table(tables), among))
-        following = partial(
-            self._connection.call, lambda _: scan.following(), deadline=CENSUS_DEADLINE
-        )
-        yield from iter(following, None)
+
+        def following() -> Any:
+            return self._connection.call(lambda _: scan.following(), deadline=CENSUS_DEADLINE)
+
+        with ThreadPoolExecutor(1, "census") as ahead:
+            coming = ahead.submit(following)
+            while (batch := coming.result()) is not None:
+                coming = ahead.submit(following)
+                yield batch
 
     def close(self) -> None:
         """Let go of files and threads; a later call would open them again."""
