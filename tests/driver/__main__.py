@@ -52,9 +52,11 @@ def main(
                 f"round {number + 1}: {result.seconds:.0f} s, converged in "
                 f"{result.converged:.1f} s, drift {drift}, {len(result.violations)} violations"
             )
-        report = attacks.report
+            # After every round: what a long attack has shown so far outlives an interruption.
+            report = attacks.report
+            (folder / "report.md").write_text(report.markdown() + "\n", encoding="utf-8")
+            (folder / "violations.txt").write_text("\n".join(report.violations), encoding="utf-8")
     click.echo(f"\n{report.markdown()}\n")
-    (folder / "report.md").write_text(report.markdown() + "\n", encoding="utf-8")
     for violation in report.violations[:SHOWN]:
         click.echo(violation)
     if not report.violations:
