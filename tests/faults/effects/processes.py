@@ -21,10 +21,11 @@ from typing import Any
 import httpx
 import psutil
 
+from atom_backend.errors import AtomError
 from tests.conftest import run_sql
 from tests.watching import Moment
 
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 _PROGRAM = "tests.faults.effects.program"
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload([_PROGRAM])
@@ -54,6 +55,14 @@ class Strike:
     moment: Moment
     signal: signal.Signals
     delay: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What happens instead: the call at that moment fails with this error."""
+
+    moment: Moment
+    error: AtomError
 
 
 class Processes:

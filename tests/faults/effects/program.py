@@ -32,10 +32,12 @@ from atom_backend.services.uploads import Uploads
 from atom_backend.settings import Settings
 from atom_backend.stores import Stores
 from tests.deterministic import BagOfWords, ParagraphChunker
-from tests.faults.effects.processes import Place, Strike
+from tests.faults.effects.processes import Failure, Place, Strike
 from tests.faults.effects.users import SIGNING_KEY
 from tests.stores import open_generations, open_store
 from tests.watching import Announce, Moment, watched_transactions, watched_vectors
+
+Strikes = Sequence[Strike | Failure]
 
 _PR_SET_PDEATHSIG = 1
 _LIMITS = TimeLimits(idle=2.0)
@@ -43,9 +45,9 @@ _LIMITS = TimeLimits(idle=2.0)
 
 
 class Striking:
-    """Announced to, it signals its own process at the moment of each strike, once."""
+    """Announced to, it does what is to happen at each moment, once."""
 
-    def __init__(self, strikes: Sequence[Strike]) -> None:
+    def __init__(self, strikes: Strikes) -> None:
         self._to_come = list(strikes)
         self.begun = Event()
 
@@ -53,9 +55,17 @@ class Striking:
         for strike in self._to_come:
             if strike.moment == moment:
                 self._to_come.remove(strike)
-                self.begun.set()
-                Timer(strike.delay, _hit, [strike]).start() if strike.delay else _hit(strike)
+                self._happen(strike)
                 return
+
+    def _happen(self, strike: Strike | Failure) -> None:
+        if isinstance(strike, Failure):
+            raise strike.error
+        self.begun.set()
+        if strike.delay:
+            Timer(strike.delay, _hit, [strike]).start()
+        else:
+            _hit(strike)
 
 
 class Dawdling:
@@ -73,7 +83,7 @@ def _hit(strike: Strike) -> None:
     os.kill(os.getpid(), strike.signal)
 
 
-def work(place: Place, strikes: Sequence[Strike] = (), batch: int = 32) -> None:
+def work(place: Place, strikes: Strikes = (), batch: int = 32) -> None:
     """A worker until SIGTERM; one that was struck and lives on ends after that turn."""
     striking, stop = Striking(strikes), Event()
     _when(striking.begun, stop.set)
@@ -95,7 +105,7 @@ def _run_worker(place: Place, announce: Announce, stop: Event, batch: int) -> No
         worker.run(stop)
 
 
-def serve(place: Place, strikes: Sequence[Strike], port: int) -> None:
+def serve(place: Place, strikes: Strikes, port: int) -> None:
     """A web process for ever."""
     _become_process(place)
     with application(place, Striking(strikes)) as app:
