@@ -23,7 +23,6 @@ from atom_backend.domain.census import (
     PARKED,
     Column,
     Table,
-    as_uuid,
     as_uuids,
     touched,
     wanted,
@@ -166,7 +165,8 @@ class Examination:
             room = EXAMPLES - min(EXAMPLES, self._counts[drift])
             self._counts[drift] += len(guilty)
             self._examples += [
-                Finding(as_uuid(item), drift, comparison.describe(item)) for item in guilty[:room]
+                Finding(item_id, drift, comparison.describe(item_id))
+                for item_id in as_uuids(guilty[:room])
             ]
 
     def _give_up(self, error: VectorStoreCorrupt) -> None:

@@ -22,6 +22,7 @@ from atom_backend.domain.census import (
     Column,
     MarkRows,
     Table,
+    as_column,
     as_uuid,
 )
 from atom_backend.domain.drift import Drift
@@ -104,8 +105,9 @@ class Comparison:
         unknown["faults"] = _BIT[Drift.ORPHANED]
         return found
 
-    def describe(self, item: bytes) -> str:
+    def describe(self, item_id: UUID) -> str:
         """What both stores say about one item."""
+        (item,) = as_column([item_id])
         place = int(np.searchsorted(self._items, item))
         if place == len(self._items) or self._items[place] != item:
             return "LanceDB holds rows of an item that PostgreSQL does not know"
