@@ -71,6 +71,7 @@ class Faults:
             "pause worker": lambda: self._pause(worker, fault.seconds),
             "hide lancedb": lambda: self._hide(fault.seconds),
             "run repair": lambda: self._run("repair", fault.seconds),
+            "run rebuild": lambda: self._run("rebuild", fault.seconds),
         }
         return ways[fault.kind]()
 

@@ -53,7 +53,10 @@ class Operation:
 
 @dataclass(frozen=True)
 class Fault:
-    """``which`` process or store; ``seconds`` after which it is undone, where that is possible."""
+    """``which`` worker; ``seconds`` after which it is undone, where that is possible.
+
+    A command that is run beside everything else is killed after so many seconds.
+    """
 
     number: int
     kind: str
@@ -130,18 +133,21 @@ class Planner:
 
     def _other(self) -> Fault:
         rng = self._rng
-        if rng.random() < 0.6:
-            asleep = rng.uniform(1.1, 2.5) * LEASE_SECONDS
-            return Fault(
-                self._number(),
-                "pause worker",
-                rng.randrange(WORKERS),
-                delay=rng.uniform(0, _MOST_DELAY),
-                seconds=asleep,
-            )
-        if rng.random() < 0.6:
-            return Fault(self._number(), "hide lancedb", seconds=rng.uniform(0.3, 3.0))
-        return Fault(self._number(), "run repair", seconds=rng.uniform(0.2, 4.0))
+        kinds = {"pause worker": 55, "hide lancedb": 20, "run repair": 13, "run rebuild": 12}
+        (kind,) = rng.choices(list(kinds), list(kinds.values()))
+        lasting = {
+            "pause worker": (1.1 * LEASE_SECONDS, 2.5 * LEASE_SECONDS),
+            "hide lancedb": (0.3, 3.0),
+            "run repair": (0.2, 4.0),
+            "run rebuild": (1.0, 40.0),
+        }
+        return Fault(
+            self._number(),
+            kind,
+            rng.randrange(WORKERS),
+            delay=rng.uniform(0, _MOST_DELAY),
+            seconds=rng.uniform(*lasting[kind]),
+        )
 
     def _operation(self) -> Operation:
         """The next one: any, or a look by whoever has just changed or deleted something."""

@@ -48,6 +48,7 @@ class Report:
             ("workers paused past their lease", f"{self.faults.done['pause worker']}"),
             ("times that LanceDB's folder was away", f"{self.faults.done['hide lancedb']}"),
             ("repairs beside running workers", f"{self.faults.done['run repair']}"),
+            ("rebuilds beside running workers", f"{self.faults.done['run rebuild']}"),
             ("searches answered", f"{len(searches)}"),
             ("of these degraded", f"{sum(bool(one.degraded) for one in searches)}"),
             ("drift before repair", _drift(result.drift for result in results)),

@@ -48,6 +48,7 @@ def test_many_rounds_have_every_kind_of_operation_and_fault() -> None:
         *("login", "refresh", "leave"),
         *("kill worker", "kill all workers", "kill web server", "kill web"),
         *("kill postmaster", "kill guard", "pause worker", "hide lancedb", "run repair"),
+        "run rebuild",
     }
 
 
