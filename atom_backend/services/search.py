@@ -11,22 +11,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from uuid import UUID
 
-from atom_backend.domain.documents import Document
-from atom_backend.domain.fusion import Candidate, rank
+from atom_backend.domain.fusion import rank
 from atom_backend.domain.items import Vector
 from atom_backend.domain.ports import Embedder, Transactions, VectorSearch
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.search import (
     Degraded,
-    Hit,
     LegHits,
     SearchAnswer,
     SearchMode,
     SearchRequest,
-    SearchResult,
 )
 from atom_backend.errors import (
     ConfigurationError,
@@ -37,7 +33,7 @@ from atom_backend.errors import (
     VectorStoreCorrupt,
     VectorStoreUnavailable,
 )
-from atom_backend.services.passages import passage_of
+from atom_backend.services.survivors import Checked, Survivor, items_needed
 from atom_backend.services.text_search import search_text
 from atom_backend.services.unenriched import search_unenriched
 
@@ -61,9 +57,6 @@ data, it would say so again when it answers instead.)"""
 
 _INDEXED_FOR = 60.0
 """Seconds since when an item must be there whenever it is looked for: longer than a search."""
-
-_MARGIN = 4
-"""Candidates checked beyond the page, so that a few dropped ones cost no second query."""
 
 
 class SearchService:
@@ -106,7 +99,7 @@ class SearchService:
             degraded.append(Degraded.LANCEDB)
             return search_text(self._transactions, principal, request, degraded)
         return SearchAnswer(
-            results=tuple(_result(request, one) for one in found.page),
+            results=tuple(one.result(request) for one in found.page),
             legs=found.legs_run,
             degraded=tuple(degraded),
             next_offset=request.offset + request.limit if found.more else None,
@@ -179,9 +172,9 @@ class SearchService:
     ) -> _Found:
         """Ask deeper and deeper until the page is full or nothing is left to find."""
         text = request.query if request.mode is not SearchMode.VECTOR or vector is None else None
-        checked = _Checked(self._transactions, principal, request)
+        checked = Checked(self._transactions, principal, request)
         both = vector is not None and text is not None
-        depths = [FIRST_DEPTH if both else min(FIRST_DEPTH, _PER_RESULT * _needed(request))]
+        depths = [FIRST_DEPTH if both else min(FIRST_DEPTH, _PER_RESULT * items_needed(request))]
         while True:
             legs = self._vectors.search(
                 principal.scope,
@@ -201,26 +194,11 @@ class SearchService:
             depths.append(depths[-1] * DEEPER)
 
 
-@dataclass(frozen=True, slots=True)
-class _Survivor:
-    """A candidate that PostgreSQL knows."""
-
-    candidate: Candidate
-    document: Document
-
-    def shown(self, count: int) -> list[Hit]:
-        """The best chunks of the present text, or of an older one while that is all there is."""
-        revisions = {hit.revision for hit in self.candidate.hits}
-        wanted = self.document.content_revision
-        revision = wanted if wanted in revisions else max(revisions)
-        return [hit for hit in self.candidate.hits if hit.revision == revision][:count]
-
-
 class _Found:
     """What the last look gave, cut to the page."""
 
     def __init__(
-        self, legs: Sequence[LegHits], survivors: list[_Survivor], request: SearchRequest
+        self, legs: Sequence[LegHits], survivors: list[Survivor], request: SearchRequest
     ) -> None:
         end = request.offset + request.limit
         self.legs_run = tuple(leg.leg for leg in legs)
@@ -229,61 +207,5 @@ class _Found:
         self.more = len(survivors) > end
 
 
-@dataclass
-class _Checked:
-    """Which candidates survive PostgreSQL's word, asked for as few as the page needs."""
-
-    transactions: Transactions
-    principal: Principal
-    request: SearchRequest
-    known: dict[UUID, Document | None] = field(default_factory=dict)
-
-    def survivors(self, candidates: Sequence[Candidate]) -> list[_Survivor]:
-        """In the candidates' order, as many as show whether there is a next page."""
-        needed = _needed(self.request)
-        candidates = [one for one in candidates if self.good_enough(one)]
-        survivors: list[_Survivor] = []
-        place = 0
-        while place < len(candidates) and len(survivors) < needed:
-            batch = candidates[place : place + needed - len(survivors) + _MARGIN]
-            self._learn(batch)
-            place += len(batch)
-            for candidate in batch:
-                document = self.known[candidate.item_id]
-                if document is not None:
-                    survivors.append(_Survivor(candidate, document))
-        return survivors[:needed]
-
-    def good_enough(self, candidate: Candidate) -> bool:
-        return self.request.min_score is None or candidate.score >= self.request.min_score
-
-    def _learn(self, batch: Sequence[Candidate]) -> None:
-        unknown = [one.item_id for one in batch if one.item_id not in self.known]
-        if unknown:
-            with self.transactions.owner(self.principal) as work:
-                found = work.documents.enrich(unknown, self.request.filter)
-            self.known.update({item_id: found.get(item_id) for item_id in unknown})
-
-
-def _needed(request: SearchRequest) -> int:
-    """How many items show whether there is a next page."""
-    return request.offset + request.limit + 1
-
-
 def _exhausted(legs: Sequence[LegHits]) -> bool:
     return all(leg.exhausted for leg in legs)
-
-
-def _result(request: SearchRequest, survivor: _Survivor) -> SearchResult:
-    shown = survivor.shown(request.chunks)
-    document = survivor.document
-    return SearchResult(
-        item_id=document.id,
-        kind=shown[0].kind,
-        title=document.title,
-        score=survivor.candidate.score,
-        revision=document.revision,
-        stale=shown[0].revision != document.content_revision,
-        passages=tuple(passage_of(request, hit) for hit in shown),
-        document=document,
-    )
