@@ -6,11 +6,8 @@ nothing here waits for the vector store, and nothing that did not change is anno
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from threading import BoundedSemaphore
+from functools import partial
 from typing import Literal
 from uuid import UUID
 
@@ -23,7 +20,6 @@ from atom_backend.domain.documents import (
     DocumentListing,
     Unset,
 )
-from atom_backend.domain.index_state import IndexState
 from atom_backend.domain.items import Chunk, Kind, content_hash
 from atom_backend.domain.limits import check_draft
 from atom_backend.domain.metadata import merged
@@ -31,13 +27,9 @@ from atom_backend.domain.ports import Transactions, VectorSearch
 from atom_backend.domain.preconditions import IfMatch
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.transactions import OwnerWork, StoredResponse
-from atom_backend.errors import Conflict, DependencyError, NotFound, RequestError
+from atom_backend.errors import Conflict, NotFound
 from atom_backend.services.idempotency import Receipt, once
-
-logger = logging.getLogger(__name__)
-
-_FIRST_PAUSE = 0.02
-_LONGEST_PAUSE = 0.25
+from atom_backend.services.waiting import Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +48,11 @@ class DocumentService:
         transactions: Transactions,
         vectors: VectorSearch,
         *,
-        most_waiting: int = 8,
-        pause: Callable[[float], None] = time.sleep,
-        monotonic: Callable[[], float] = time.monotonic,
+        waiting: Waiting | None = None,
     ) -> None:
         self._transactions = transactions
         self._vectors = vectors
-        self._waiting = BoundedSemaphore(most_waiting)
-        self._pause = pause
-        self._monotonic = monotonic
+        self._waiting = waiting or Waiting()
 
     def create(
         self, principal: Principal, draft: DocumentDraft, receipt: Receipt[Document] | None = None
@@ -155,48 +143,9 @@ class DocumentService:
     def wait_until_indexed(
         self, principal: Principal, document: Document, seconds: float
     ) -> Document:
-        """The document as it was written, once that is indexed or parked, or after ``seconds``.
-
-        Its write is done, and nothing here may deny that: where PostgreSQL has stopped answering,
-        the document was deleted meanwhile, or so many wait that they would hold every thread of
-        the process (while LanceDB is down, all of them wait in vain), it is given back as it was
-        last seen. A later write by somebody else never shows in it: its revision is this caller's
-        word for what it wrote.
-        """
-        if not self._waiting.acquire(blocking=False):
-            return document
-        try:
-            return self._wait_until_indexed(principal, document, seconds)
-        finally:
-            self._waiting.release()
-
-    def _wait_until_indexed(
-        self, principal: Principal, document: Document, seconds: float
-    ) -> Document:
-        deadline = self._monotonic() + seconds
-        pause = _FIRST_PAUSE
-        while document.index_state is IndexState.PENDING:
-            remaining = deadline - self._monotonic()
-            if remaining <= 0:
-                break
-            self._pause(min(pause, remaining))
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
-            try:
-                seen = self.get(principal, document.id)
-            except RequestError:
-                break  # deleted, or the session ended
-            except DependencyError as error:
-                logger.warning("no longer waiting for an index: %s", error.message)
-                break
-            if seen.content_revision != document.content_revision:
-                break  # nobody will index this content any more
-            document = replace(
-                document,
-                index_state=seen.index_state,
-                index_reason=seen.index_reason,
-                chunk_count=seen.chunk_count,
-            )
-        return document
+        """The document as it was written, once that is indexed or parked, or after ``seconds``."""
+        look = partial(self.get, principal, document.id)
+        return self._waiting.until_indexed(document, look, seconds)
 
     def _put(
         self,

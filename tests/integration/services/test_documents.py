@@ -27,6 +27,7 @@ from atom_backend.relational.engine import create_engine
 from atom_backend.relational.transactions import PostgresTransactions
 from atom_backend.services.documents import DocumentService, Stored
 from atom_backend.services.idempotency import Receipt
+from atom_backend.services.waiting import Waiting
 from tests.conftest import RunSql
 from tests.deterministic import refuse_poison
 from tests.integration.coordinator.stage import Stage
@@ -194,7 +195,7 @@ def waiting_for(stage: Stage, relay: Relay) -> DocumentService:
     def pause(_: float) -> None:
         stage.converge(relay)
 
-    return DocumentService(stage.transactions, stage.vectors, pause=pause)
+    return DocumentService(stage.transactions, stage.vectors, waiting=Waiting(pause=pause))
 
 
 def test_waiting_ends_when_the_document_is_indexed(stage: Stage) -> None:
@@ -214,9 +215,8 @@ def test_waiting_ends_when_the_document_is_parked(stage: Stage) -> None:
 
 def test_waiting_ends_when_its_time_is_up(stage: Stage) -> None:
     passed: list[float] = []
-    waiting = DocumentService(
-        stage.transactions, stage.vectors, pause=passed.append, monotonic=lambda: sum(passed)
-    )
+    short = Waiting(pause=passed.append, monotonic=lambda: sum(passed))
+    waiting = DocumentService(stage.transactions, stage.vectors, waiting=short)
     document = a_document(stage.transactions, stage.owner)
     assert waiting.wait_until_indexed(stage.owner, document, 3) == document
     assert sum(passed) == pytest.approx(3)
@@ -251,7 +251,7 @@ def test_who_waits_is_answered_with_the_own_write_whatever_others_do(
             stage.documents.change(stage.owner, document.id, meanwhile)
         stage.converge()
 
-    waiting = DocumentService(stage.transactions, stage.vectors, pause=pause)
+    waiting = DocumentService(stage.transactions, stage.vectors, waiting=Waiting(pause=pause))
     answer = waiting.wait_until_indexed(stage.owner, document, 60)
     assert (answer.revision, answer.tags, answer.index_state) == (1, (), state)
 
@@ -267,7 +267,8 @@ def test_who_comes_when_enough_wait_is_answered_at_once(stage: Stage) -> None:
             assert released.wait(PATIENCE)
             stage.converge()
 
-    waiting = DocumentService(stage.transactions, stage.vectors, most_waiting=2, pause=pause)
+    two = Waiting(most=2, pause=pause)
+    waiting = DocumentService(stage.transactions, stage.vectors, waiting=two)
     with ThreadPoolExecutor(2) as pool:
         held = [
             pool.submit(waiting.wait_until_indexed, stage.owner, document, 60) for _ in range(2)

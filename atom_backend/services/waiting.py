@@ -1,0 +1,81 @@
+"""Waiting until a write can be found by searching, for clients that prefer so.
+
+Invariants: the write is done, and nothing that happens while waiting denies it; however many wait,
+threads are left for the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from threading import BoundedSemaphore
+
+from atom_backend.domain.documents import Document
+from atom_backend.domain.index_state import IndexState
+from atom_backend.errors import DependencyError, RequestError
+
+logger = logging.getLogger(__name__)
+
+_FIRST_PAUSE = 0.02
+_LONGEST_PAUSE = 0.25
+
+
+class Waiting:
+    """At most ``most`` wait at once: while LanceDB is down, each would hold a thread in vain."""
+
+    def __init__(
+        self,
+        *,
+        most: int = 8,
+        pause: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._places = BoundedSemaphore(most)
+        self._pause = pause
+        self._monotonic = monotonic
+
+    def until_indexed(
+        self, document: Document, look: Callable[[], Document], seconds: float
+    ) -> Document:
+        """The document as it was written, once that is indexed or parked, or after ``seconds``.
+
+        It is given back as it was last seen where too many wait already, PostgreSQL has stopped
+        answering, or the document was deleted meanwhile. A later write by somebody else never
+        shows in it: its revision is this caller's word for what it wrote.
+        """
+        if not self._places.acquire(blocking=False):
+            return document
+        try:
+            return self._until_indexed(document, look, seconds)
+        finally:
+            self._places.release()
+
+    def _until_indexed(
+        self, document: Document, look: Callable[[], Document], seconds: float
+    ) -> Document:
+        deadline = self._monotonic() + seconds
+        pause = _FIRST_PAUSE
+        while document.index_state is IndexState.PENDING:
+            remaining = deadline - self._monotonic()
+            if remaining <= 0:
+                break
+            self._pause(min(pause, remaining))
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+            try:
+                seen = look()
+            except RequestError:
+                break  # deleted, or the session ended
+            except DependencyError as error:
+                logger.warning("no longer waiting for an index: %s", error.message)
+                break
+            if seen.content_revision != document.content_revision:
+                break  # nobody will index this content any more
+            document = replace(
+                document,
+                index_state=seen.index_state,
+                index_reason=seen.index_reason,
+                chunk_count=seen.chunk_count,
+            )
+        return document
