@@ -20,7 +20,7 @@ Moment = tuple[str, str]
 Announce = Callable[[Moment], None]
 
 _PATIENCE = 20.0
-_PARTS = {"index", "documents", "idempotency", "account", "store"}
+_PARTS = {"index", "documents", "idempotency", "account", "store", "repairs"}
 """What a transaction's work is made of; the calls of each are watched."""
 
 
@@ -106,6 +106,9 @@ class _WatchedTransactions:
 
     def worker(self) -> AbstractContextManager[_Watched]:
         return self._watched(self._inner.worker())
+
+    def census(self) -> AbstractContextManager[_Watched]:
+        return self._watched(self._inner.census())
 
     @contextmanager
     def _watched(self, begun: AbstractContextManager[object]) -> Iterator[_Watched]:

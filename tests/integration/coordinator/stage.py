@@ -57,11 +57,7 @@ class Stage:
         batch: int = 32,
     ) -> Relay:
         """A new worker. ``watch`` sees what is embedded, ``announce`` every call of a port."""
-        transactions: Transactions = self.transactions
-        vectors: VectorStore = self.vectors
-        if announce is not None:
-            transactions = watched_transactions(transactions, announce)
-            vectors = watched_vectors(vectors, announce)
+        transactions, vectors = self._ports(announce)
         convergence = Convergence(transactions, vectors, using or indexer(watch))
         return Relay(transactions, convergence, backoff=BACKOFF, batch=batch, chance=lambda: 0.0)
 
@@ -90,14 +86,23 @@ class Stage:
         raise AssertionError(f"still at work after {_MOST_PASSES} passes: {report}")
 
     def check(
-        self, wait: Callable[[float], None] = lambda _: None, spec: str | None = None
+        self,
+        announce: Announce | None = None,
+        *,
+        wait: Callable[[float], None] = lambda _: None,
     ) -> Check:
         """A check that does not pause between its looks, or as ``wait`` does."""
-        wanted = spec or indexer().spec
-        return Check(self.transactions, self.vectors, spec=lambda: wanted, wait=wait)
+        transactions, vectors = self._ports(announce)
+        return Check(transactions, vectors, spec=lambda: indexer().spec, wait=wait)
 
-    def repair(self) -> Repair:
-        return Repair(self.transactions, self.vectors, self.check())
+    def repair(self, announce: Announce | None = None) -> Repair:
+        return Repair(*self._ports(announce), self.check(announce))
+
+    def _ports(self, announce: Announce | None) -> tuple[Transactions, VectorStore]:
+        if announce is None:
+            return self.transactions, self.vectors
+        transactions = watched_transactions(self.transactions, announce)
+        return transactions, watched_vectors(self.vectors, announce)
 
     def assert_in_step(self) -> None:
         assert_in_step(self.sql, self.lance, spec=indexer().spec)
