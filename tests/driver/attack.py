@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.driver.plan import LEASE_SECONDS, WORKERS, Planner
+from tests.driver.plan import Planner
 from tests.driver.recorder import Recorder
 from tests.driver.report import Report
 from tests.driver.rounds import Driver, Result
+from tests.driver.steps import LEASE_SECONDS, WORKERS
 from tests.driver.system import running_system
 
 _SETTINGS = {

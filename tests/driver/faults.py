@@ -15,8 +15,8 @@ from pathlib import Path
 import psutil
 from sqlalchemy.exc import SQLAlchemyError
 
-from tests.driver.plan import WORKERS, Fault
 from tests.driver.recorder import Recorder
+from tests.driver.steps import WORKERS, Fault
 from tests.driver.system import WEB, System
 
 _SIGKILLS = "kill"

@@ -1,71 +1,22 @@
 """What is going to happen: every operation and every fault, decided by the seed alone.
 
 A plan is made before anything runs, from an idea of what will exist if everything succeeds. So the
-same seed gives the same steps, whatever the processes make of them. Documents are called by their
-slot, a name that the clients resolve to an identifier when they come to it.
+same seed gives the same steps, whatever the processes make of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 
 from tests.driver import words
-
-USERS = ("ann", "ben", "cem")
-LANES = 2
-"""Clients of one user that work at the same time."""
-
-WORKERS = 3
-LEASE_SECONDS = 2.0
-_MOST_DELAY = 0.4
-"""Seconds between an operation and the fault after it: by then, workers are at it."""
+from tests.driver.fault_plan import a_kill, another_fault
+from tests.driver.steps import LANES, USERS, Operation, Step
 
 _BATCH = (3, 14)
 _SETTLED_AFTER = 6
 """Steps until a document is likely to be there for other lanes of its user."""
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One request of one user; ``number`` names it, and gives its texts their word.
-
-    ``wait``: seconds of ``Prefer: wait``. ``persistent``: repeated until there is an answer.
-    ``named``: the slot has an external identifier. ``conditional``: with ``If-Match``. ``mode``:
-    of a search, or ``text`` of a read that asks for the text.
-    """
-
-    number: int
-    kind: str
-    user: str
-    lane: int
-    slot: str = ""
-    named: bool = False
-    fields: dict[str, str] = field(default_factory=dict)
-    lines: tuple[Operation, ...] = ()
-    wait: int = 0
-    persistent: bool = True
-    conditional: bool = False
-    mode: str = ""
-    query: str = ""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """``which`` worker; ``seconds`` after which it is undone, where that is possible.
-
-    A command that is run beside everything else is killed after so many seconds.
-    """
-
-    number: int
-    kind: str
-    which: int = 0
-    delay: float = 0.0
-    seconds: float = 0.0
-
-
-Step = Operation | Fault
 
 
 @dataclass
@@ -94,60 +45,23 @@ class Planner:
         At most one fault follows an operation, so together they must be fewer than those.
         """
         self._rng = Random(f"{self._seed}:{number}")
-        faults = ["kill"] * kills + ["other"] * others
+        faults = [a_kill] * kills + [another_fault] * others
         places = sorted(self._rng.sample(range(operations), len(faults)))
         self._rng.shuffle(faults)
-        waiting = list(zip(places, faults, strict=True))
+        makers = dict(zip(places, faults, strict=True))
         steps: list[Step] = []
         for place in range(operations):
-            fault: Fault | None = None
-            if waiting and waiting[0][0] <= place:
-                fault = self._kill() if waiting.pop(0)[1] == "kill" else self._other()
-            # Half of the kills find the workers with a whole batch in their hands.
-            busy = fault is not None and self._rng.random() < 0.5
+            make = makers.get(place)
+            # Half of the faults find the workers with a whole batch in their hands.
+            busy = make is not None and self._rng.random() < 0.5
             steps.append(self._batch(self._rng.choice(USERS)) if busy else self._operation())
-            steps += [fault] if fault else []
+            if make is not None:
+                steps.append(make(self._rng, self._number()))
         return steps
 
     def _number(self) -> int:
         self._numbers += 1
         return self._numbers
-
-    def _kill(self) -> Fault:
-        rng = self._rng
-        kinds = {
-            "worker": 70,
-            "all workers": 14,
-            "web server": 7,
-            "web": 3,
-            "postmaster": 6,
-            "guard": 1,
-        }
-        (kind,) = rng.choices(list(kinds), list(kinds.values()))
-        return Fault(
-            self._number(),
-            f"kill {kind}",
-            rng.randrange(WORKERS),
-            delay=rng.uniform(0, _MOST_DELAY),
-        )
-
-    def _other(self) -> Fault:
-        rng = self._rng
-        kinds = {"pause worker": 55, "hide lancedb": 20, "run repair": 13, "run rebuild": 12}
-        (kind,) = rng.choices(list(kinds), list(kinds.values()))
-        lasting = {
-            "pause worker": (1.1 * LEASE_SECONDS, 2.5 * LEASE_SECONDS),
-            "hide lancedb": (0.3, 3.0),
-            "run repair": (0.2, 4.0),
-            "run rebuild": (1.0, 40.0),
-        }
-        return Fault(
-            self._number(),
-            kind,
-            rng.randrange(WORKERS),
-            delay=rng.uniform(0, _MOST_DELAY),
-            seconds=rng.uniform(*lasting[kind]),
-        )
 
     def _operation(self) -> Operation:
         """The next one: any, or a look by whoever has just changed or deleted something."""

@@ -21,8 +21,8 @@ import httpx
 from tests.driver.accounts import Account
 from tests.driver.clients import Client
 from tests.driver.faults import Faults
-from tests.driver.plan import LANES, USERS, Operation, Step
 from tests.driver.recorder import Recorder
+from tests.driver.steps import LANES, USERS, Operation, Step
 from tests.driver.system import System
 from tests.promises.found import silent_gaps, wrong_hits
 from tests.promises.kept import broken_writes, stored

@@ -19,7 +19,7 @@ SEED = 20
 OPERATIONS, KILLS, OTHERS = 120, 14, 8
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_round_of_random_faults_breaks_no_promise() -> None:
     with tempfile.TemporaryDirectory(prefix="atom-round-") as made:
         Path(made).chmod(0o755)
