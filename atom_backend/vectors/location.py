@@ -1,4 +1,4 @@
-"""Where the store lies, and whether its tables are really there.
+"""Where the store lies, whether its tables are really there, and whether there is room for more.
 
 LanceDB treats a missing folder as an empty database, so that a write to a folder whose disk is not
 mounted makes a new, hollow table. Invariant: no call reaches LanceDB unless the pointer beside the
@@ -21,6 +21,8 @@ from atom_backend.errors import VectorStoreUnavailable
 
 INDEX_CACHE_BYTES = 256 << 20
 METADATA_CACHE_BYTES = 64 << 20
+SPARE_BYTES = 64 << 20
+"""What writing leaves free: maintenance, which alone can make room, needs some itself."""
 
 _FILE_SCHEME = "file://"
 
@@ -61,6 +63,20 @@ class Location:
                     )
         except OSError as error:
             raise VectorStoreUnavailable(f"{self.folder} cannot be read: {error}") from error
+
+    def require_room(self, size: int = 0) -> None:
+        """Raise VectorStoreUnavailable unless so many bytes can be written with some to spare.
+
+        LanceDB itself notices a full disk late, and where it hits the end of a file not at all.
+        """
+        if self.folder is None:
+            return
+        try:
+            disk = os.statvfs(self.folder)
+        except OSError as error:
+            raise VectorStoreUnavailable(f"{self.folder} cannot be read: {error}") from error
+        if disk.f_bavail * disk.f_frsize < SPARE_BYTES + 2 * size:
+            raise VectorStoreUnavailable(f"The disk of LanceDB is full: {self.folder}.")
 
 
 def _has_entry(folder: Path) -> bool:

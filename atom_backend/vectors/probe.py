@@ -27,7 +27,9 @@ _match: Any = MatchQuery
 
 
 async def probe(tables: Tables) -> None:
-    """Write, read back, drop; look at each table. Raises VectorStoreCorrupt."""
+    """Look at each table; write, read back, drop. Raises VectorStoreCorrupt, or
+    VectorStoreUnavailable where there is no room to write."""
+    tables.location.require_room()
     await _look_at_processed(tables.processed)
     await _look_at_chunks(tables.chunks)
     mark = new_id()

@@ -8,14 +8,16 @@ commits nothing, because even an empty delete leaves a new version behind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from atom_backend.domain.items import Projection
+from atom_backend.errors import VectorStoreCorrupt, VectorStoreUnavailable
 from atom_backend.vectors import filters
 from atom_backend.vectors.connection import Tables
-from atom_backend.vectors.durability import durable
+from atom_backend.vectors.durability import WrittenInPart, durable
 from atom_backend.vectors.filters import Filter
 from atom_backend.vectors.schema import chunk_rows, processed_rows
 
@@ -55,8 +57,30 @@ async def drop_foreign(tables: Tables, owners: Mapping[UUID, UUID]) -> None:
 
 async def _add(tables: Tables, table: Any, rows: Any) -> None:
     if rows.num_rows:
+        tables.location.require_room(rows.nbytes)
+        await _committed(tables, table, partial(table.add, rows))
+
+
+async def _committed(tables: Tables, table: Any, change: Callable[[], Awaitable[Any]]) -> None:
+    """Commit the change for good, or not at all. Raises VectorStoreUnavailable on a full disk."""
+    try:
         async with durable([tables.location.table(table.name)]):
-            await table.add(rows)
+            made = await change()
+    except WrittenInPart as error:
+        await _take_back(tables, table.name, made.version)
+        raise VectorStoreUnavailable(error.message) from error
+
+
+async def _take_back(tables: Tables, name: str, version: int) -> None:
+    """Undo the commit that made this version, because nothing could be read any more with it.
+
+    Raises VectorStoreCorrupt where somebody has committed since, whose rows would go too.
+    """
+    table = await tables.database.open_table(name)
+    if await table.version() != version:
+        raise VectorStoreCorrupt(f"LanceDB committed a file of {name} without its end.")
+    await table.checkout(version - 1)
+    await table.restore()
 
 
 async def _remove(
@@ -70,5 +94,4 @@ async def _delete(tables: Tables, where: Filter) -> None:
     """The commit marks first: chunks without a mark are found and removed by the next attempt."""
     for table in (tables.processed, tables.chunks):
         if await table.count_rows(where):
-            async with durable([tables.location.table(table.name)]):
-                await table.delete(where)
+            await _committed(tables, table, partial(table.delete, where))
