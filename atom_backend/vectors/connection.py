@@ -13,6 +13,7 @@ import asyncio
 import random
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -140,7 +141,8 @@ class Connection:
                     self._tables = None
                 else:
                     self._tables = None
-                    await self._located(identity)
+                    with suppress(*LANCE_ERRORS):
+                        await self._located(identity)
                     raise translated(error) from error
 
     async def _located(self, identity: UUID | None) -> Stored:

@@ -195,6 +195,19 @@ def test_an_object_stores_pointer_is_asked_for_again_after_a_moment(
     asyncio.run(switch_and_read())
 
 
+def test_an_object_store_that_fails_under_the_pointer_is_an_outage(
+    folder: Path, store: LanceVectorStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(place: PointerFile, *, fresh: bool = False) -> None:
+        raise RuntimeError("lance error: LanceError(IO): Generic S3 error: connection refused")
+
+    monkeypatch.setattr(PointerFile, "read", fail)
+    with closing(LanceGenerations(str(folder), **LAYOUT)) as generations:
+        for call in (store.sizes, store.maintain, generations.pointer):
+            with pytest.raises(VectorStoreUnavailable, match="S3 error"):
+                call()
+
+
 def test_what_was_begun_on_the_tables_of_before_ends_there(
     folder: Path, store: LanceVectorStore, generations: LanceGenerations
 ) -> None:
