@@ -54,9 +54,13 @@ class Repair:
             if dry_run:
                 requeued += len(plan.contradicted) + len(plan.requeued)
             else:
-                requeued += self._requeue(plan)
+                # Pruned first: what is due is not looked at again, so nothing may be left to do.
                 self._prune(plan)
+                self._outrank(examination)
+                requeued += self._requeue(plan)
             pruned += len(plan.pruned)
+        if not dry_run:
+            self._outrank(examination)
         return RepairReport(
             drift=examination.report(),
             requeued=requeued,
@@ -65,9 +69,11 @@ class Repair:
             seconds=time.monotonic() - begun,
         )
 
-    def _requeue(self, plan: _Plan) -> int:
+    def _outrank(self, examination: Examination) -> None:
         with self._transactions.worker() as work:
-            work.repairs.outrank(plan.highest_fence)
+            work.repairs.outrank(examination.highest_fence)
+
+    def _requeue(self, plan: _Plan) -> int:
         with self._transactions.worker() as work:
             reconciled = work.repairs.reconcile(plan.contradicted)
             return reconciled + work.repairs.requeue(plan.requeued)
@@ -100,7 +106,6 @@ class _Plan:
         known = verdicts[verdicts["known"]]
         settled = known[known["settled"] & ~known["contradicted"]]
         foreign = known[has(known, Drift.FOREIGN)]
-        self.highest_fence = examination.highest_fence
         self.contradicted = as_uuids(known["item"][known["contradicted"]])
         self.requeued = dict(zip(as_uuids(settled["item"]), settled["fence"].tolist(), strict=True))
         self.foreign = dict(zip(as_uuids(foreign["item"]), as_uuids(foreign["owner"]), strict=True))
