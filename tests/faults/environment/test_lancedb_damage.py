@@ -28,6 +28,7 @@ from atom_backend.errors import (
 from atom_backend.vectors.store import LanceVectorStore
 from tests.deterministic import BagOfWords
 from tests.integration.coordinator.conftest import empty_tables, stage
+from tests.integration.coordinator.rebuilding import rebuild
 from tests.integration.coordinator.stage import Stage
 from tests.integration.services.searching import ask, fill, found
 from tests.invariants import CHUNKS, PROCESSED
@@ -117,6 +118,16 @@ def is_well(store: LanceVectorStore) -> bool:
     return True
 
 
+def assert_rebuilt(stage: Stage) -> None:
+    """What the operator does where nothing else helps: afterwards everything is as it was."""
+    rebuild(stage)
+    stage.converge()
+    stage.assert_in_step()
+    with closing(open_store(stage.lance)) as store:
+        assert searches_work(stage, store)
+        assert is_well(store)
+
+
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("table", [CHUNKS, PROCESSED])
 def test_a_damaged_file_costs_no_result_and_parks_nothing_and_is_seen(
@@ -158,6 +169,7 @@ def test_an_index_that_finds_nobody_is_not_believed(full: Stage, mode: SearchMod
     with closing(open_store(full.lance)) as store:
         answer = ask(full, "moon and tides", mode=mode, vectors=store)
     assert (answer.degraded, set(found(answer))) == ((Degraded.LANCEDB,), mine(full))
+    assert_rebuilt(full)
 
 
 def test_an_index_that_finds_somebody_else_is_not_believed_whoever_else_is_down(
@@ -196,6 +208,7 @@ def test_a_table_that_was_dropped_by_hand_is_an_outage_and_stays_dropped(
         with pytest.raises(VectorStoreUnavailable, match=table):
             store.probe()
     assert not (full.lance / f"{table}.lance").exists()
+    assert_rebuilt(full)
 
 
 @pytest.mark.parametrize("table", [CHUNKS, PROCESSED])
@@ -211,3 +224,4 @@ def test_a_table_of_another_version_is_searched_around_and_said_to_be_one(
         assert not writes_work(full, store)
         with pytest.raises(ConfigurationError, match=f"{table}.*another version"):
             store.probe()
+    assert_rebuilt(full)
