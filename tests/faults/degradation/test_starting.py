@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -93,17 +94,16 @@ def test_serve_starts_without_postgresql_and_prepares_everything_once_it_is_ther
         "DATABASE_URL": site.web_network.url(site.server.url(database="first_start")),
         "ATOM_SIGNING_KEY": "the key of an installation that has never run",
     }
-    with without_postgresql(site):
-        arguments = ["atom_backend", "serve", "--port", str(port), "--data-dir", str(tmp_path)]
-        serve = Program("serve", arguments, {**os.environ, **given})
+    arguments = ["atom_backend", "serve", "--port", str(port), "--data-dir", str(tmp_path)]
+    with without_postgresql(site), running("serve", arguments, given) as serve:
         eventually(lambda: any("not migrated yet" in line for line in serve.said), site.story)
-        assert eventually(lambda: health_at(url), site.story)["status"] == "unhealthy"
-    eventually(lambda: health_at(url).get("status") == "healthy", lambda: "".join(serve.said))
-    account = Account(url)
-    answer = account.post("The first note, about tides.", wait=60)
-    assert answer.json()["index_state"] == "indexed"
-    account.close()
-    assert (serve.stop(), serve.errors()) == (0, [])
+        assert eventually(lambda: health_at(url), said_by(serve))["status"] == "unhealthy"
+        site.web_network.heal()
+        eventually(lambda: health_at(url).get("status") == "healthy", said_by(serve))
+        with Caller(url) as caller:
+            body = {"title": "Note", "text": "The first note, about tides."}
+            answer = caller.http.post("/v1/documents", json=body, headers={"Prefer": "wait=25"})
+        assert answer.json()["index_state"] == "indexed"
 
 
 def test_a_web_process_that_starts_without_the_model_finds_words_until_the_model_is_there(
@@ -119,10 +119,14 @@ def test_a_web_process_that_starts_without_the_model_finds_words_until_the_model
         "ATOM_MODELS_DIR": str(exported_from(packaged_model(), tmp_path / "models")),
     }
     arguments = ["gunicorn", "--config", "gunicorn.conf.py", "--bind", f"127.0.0.1:{port}"]
-    web = Program("web", [*arguments, "wsgi:app"], {**os.environ, **given})
-    health = eventually(lambda: health_at(url), lambda: "".join(web.said))
-    assert (health["status"], health["embedder"]) == ("degraded", "unhealthy")
-    assert health["database"] == {"postgresql": "healthy", "lancedb": "healthy"}
+    with running("web", [*arguments, "wsgi:app"], given) as web:
+        health = eventually(lambda: health_at(url), said_by(web))
+        assert (health["status"], health["embedder"]) == ("degraded", "unhealthy")
+        assert health["database"] == {"postgresql": "healthy", "lancedb": "healthy"}
+        words_then_meaning(site, url, model)
+
+
+def words_then_meaning(site: Site, url: str, model: Path) -> None:
     with Caller(url) as caller:
         new = caller.write("A lighthouse guides the ships.")
         site.wait_until_in_step()
@@ -130,10 +134,25 @@ def test_a_web_process_that_starts_without_the_model_finds_words_until_the_model
         assert (found["legs"], found["degraded"]) == (["text"], ["embedder"])
         assert items(found) == [new]
         model.symlink_to(packaged_model())
-        eventually(lambda: health_at(url)["status"] == "healthy", lambda: "".join(web.said))
+        eventually(lambda: health_at(url)["status"] == "healthy", site.story)
         found = caller.find(query="what sailors look for at night", mode="vector")
         assert (found["degraded"], items(found)) == ([], [new])
-    assert (web.stop(), web.errors()) == (0, [])
+
+
+@contextmanager
+def running(name: str, arguments: Sequence[str], settings: Mapping[str, str]) -> Iterator[Program]:
+    """A program that ends with the test, however that ends."""
+    program = Program(name, arguments, {**os.environ, **settings})
+    try:
+        yield program
+    except BaseException:
+        program.stop()
+        raise
+    assert (program.stop(), program.errors()) == (0, [])
+
+
+def said_by(program: Program) -> Callable[[], str]:
+    return lambda: "".join(program.said)
 
 
 def exported_from(model: Path, folder: Path) -> Path:
