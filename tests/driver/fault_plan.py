@@ -22,7 +22,7 @@ _SECONDS = {
     "pause worker": (1.1 * LEASE_SECONDS, 2.5 * LEASE_SECONDS),
     "hide lancedb": (0.3, 3.0),
     "run repair": (0.2, 4.0),
-    "run rebuild": (1.0, 40.0),
+    "run rebuild": (1.0, 60.0),
 }
 
 

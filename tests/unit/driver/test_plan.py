@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tests.driver.plan import Fault, Operation, Planner, Step
+from tests.driver.plan import Planner
+from tests.driver.steps import Fault, Operation, Step
 from tests.driver.words import word
 
 OPERATIONS, KILLS, OTHERS = 500, 50, 10

@@ -122,6 +122,13 @@ def test_a_revision_that_does_not_grow_is_found(told: Told, revision: int) -> No
     assert "order" in found
 
 
+def test_a_revision_is_compared_with_the_highest_before_it(told: Told) -> None:
+    told.write("letter", 1)
+    told.write("letter", 3)
+    last = told.write("letter", 2)
+    assert "order" in names(broken_writes(told.history, [document("letter", last, 3)]))
+
+
 def test_a_repeated_write_may_be_answered_with_a_revision_that_stood_already(told: Told) -> None:
     number = told.write("letter", 2)
     told.write("letter", 2, once=False, fields=fields(number))
