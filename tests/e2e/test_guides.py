@@ -19,6 +19,7 @@ GUIDES = [
 ]
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
 def test_the_examples_of_a_guide_do_what_it_says(
     guide: Path, service: Service, tmp_path: Path
