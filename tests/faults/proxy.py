@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine
-from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
@@ -119,8 +118,9 @@ class Proxy:
         return cut
 
     def close(self) -> None:
+        self._run(self._set(flows=True, deaf=True))
         self._run(self._refuse())
-        self._run(_abandon())
+        self._run(_until_all_have_ended())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_PATIENCE)
         self._loop.close()
@@ -222,9 +222,6 @@ class Proxy:
         wire.close()
 
 
-async def _abandon() -> None:
+async def _until_all_have_ended() -> None:
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    with suppress(asyncio.CancelledError):
-        await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*tasks, return_exceptions=True)

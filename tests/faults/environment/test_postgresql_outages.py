@@ -6,8 +6,9 @@ processes recover by themselves, and no item pays for the outage.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,15 @@ class Outage:
 
     begin: Callable[[Site], None]
     end: Callable[[Site], None]
+
+    @contextmanager
+    def over(self, site: Site) -> Iterator[None]:
+        """Over also when the test fails meanwhile, for the sake of those to come."""
+        self.begin(site)
+        try:
+            yield
+        finally:
+            self.end(site)
 
 
 def on_networks(effect: str) -> Callable[[Site], None]:
@@ -68,21 +78,20 @@ def test_while_postgresql_is_gone_writes_are_refused_and_afterwards_all_is_as_be
     site.wait_until_in_step()
     waiting = [account.write(an_essay(number)) for number in range(5)]
 
-    outage.begin(site)
-    written, changed, deleted, read, found = all_at_once(
-        lambda: account.post("Never acknowledged."),
-        lambda: account.patch(kept, "Never acknowledged."),
-        lambda: account.delete(kept),
-        lambda: account.get(kept),
-        lambda: account.search("moon and tides"),
-    )
-    assert all(map(was_refused_for_now, [written, changed, deleted, read]))
-    assert found.status_code == 200
-    assert found.json()["degraded"] == ["postgresql"]
-    assert kept in {one["item_id"] for one in found.json()["results"]}
-    eventually(lambda: site.deployment.health()["database"]["postgresql"] == "unhealthy")
+    with outage.over(site):
+        written, changed, deleted, read, found = all_at_once(
+            lambda: account.post("Never acknowledged."),
+            lambda: account.patch(kept, "Never acknowledged."),
+            lambda: account.delete(kept),
+            lambda: account.get(kept),
+            lambda: account.search("moon and tides"),
+        )
+        assert all(map(was_refused_for_now, [written, changed, deleted, read]))
+        assert found.status_code == 200
+        assert found.json()["degraded"] == ["postgresql"]
+        assert kept in {one["item_id"] for one in found.json()["results"]}
+        eventually(lambda: site.deployment.health()["database"]["postgresql"] == "unhealthy")
 
-    outage.end(site)
     later = eventually(lambda: accepted(account.post("Written after it.")), site.story)
     site.wait_until_in_step()
     assert account.listed() == {kept, *waiting, later}
@@ -96,11 +105,13 @@ def test_a_transaction_that_stalls_at_its_commit_is_refused_in_time_and_is_whole
     document = account.write("The old text.")
     cut = site.web_network.cut_at("UPDATE documents", Moment.STALL, at_commit=True)
 
-    refused = account.patch(document, "The new text.")
+    try:
+        refused = account.patch(document, "The new text.")
+    finally:
+        site.web_network.heal()
 
     cut.wait()
     assert was_refused_for_now(refused)
-    site.web_network.heal()
     # Its commit was under way: whether it arrives is open until the connection has ended.
     eventually(lambda: not site.sql(IN_TRANSACTION), site.story)
     eventually(lambda: account.get(document).is_success, site.story)
