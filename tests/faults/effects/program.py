@@ -63,7 +63,10 @@ class Striking:
             raise strike.error
         self.begun.set()
         if strike.delay:
-            Timer(strike.delay, _hit, [strike]).start()
+            timer = Timer(strike.delay, _hit, [strike])
+            # Not even a process that is done by then may end unhit, so its end waits for the timer.
+            timer.daemon = False
+            timer.start()
         else:
             _hit(strike)
 
