@@ -96,18 +96,23 @@ def test_what_is_written_in_the_midst_of_a_check_is_not_drift(
     )
 
 
-def test_drift_that_goes_away_while_it_is_looked_at_is_not_reported(stage: Stage) -> None:
+@pytest.mark.parametrize("nth", [2, 3])
+@pytest.mark.parametrize("indexed", [False, True], ids=["due", "settled again"])
+def test_what_is_rewritten_while_it_is_looked_at_is_in_motion(
+    stage: Stage, nth: int, indexed: bool
+) -> None:
+    """Between the entries before and the rows, also in the last look of all."""
     document = a_document(stage.transactions, stage.owner)
     stage.converge()
     stage.vectors.drop_items([document.id])
-    rewritten = DocumentChanges(text="Written anew.")
 
     def rewrite() -> None:
-        stage.documents.change(stage.owner, document.id, rewritten)
+        stage.documents.change(stage.owner, document.id, DocumentChanges(text="Written anew."))
+        if indexed:
+            stage.converge()
 
-    report = stage.check(At(("before", "chunk_census"), rewrite, 2)).run()
-    assert (report.in_step, report.in_flight) == (True, 0)
-    assert stage.check().run().in_flight == 1
+    assert stage.check(At(("before", "mark_census"), rewrite, nth)).run().in_step
+    assert stage.check().run().in_flight == int(not indexed)
 
 
 def test_what_a_late_worker_adds_and_takes_back_is_not_drift(stage: Stage) -> None:

@@ -12,7 +12,7 @@ import lancedb
 import pytest
 
 from atom_backend.domain.comparison import UNUSABLE_FENCE
-from atom_backend.domain.documents import DocumentChanges
+from atom_backend.domain.documents import Document, DocumentChanges
 from atom_backend.domain.drift import Drift
 from atom_backend.errors import DependencyError
 from tests.integration.coordinator.damage import change, seal
@@ -203,14 +203,32 @@ def test_a_store_put_back_from_a_backup_is_brought_into_step(
     stage.assert_in_step()
 
 
-def test_what_is_due_outranks_whatever_lancedb_holds_of_it(stage: Stage) -> None:
+@pytest.fixture
+def outranked(stage: Stage) -> Document:
+    """A settled document whose rows carry a fence that has yet to be drawn."""
     document = a_document(stage.transactions, stage.owner)
     stage.converge()
     for table in (CHUNKS, PROCESSED):
         rows = lancedb.connect(stage.lance).open_table(table)
         change(None, "fence", 7_000_000)(rows)
         seal(rows)
-    stage.documents.change(stage.owner, document.id, DocumentChanges(text="Rewritten."))
+    return document
+
+
+@pytest.mark.usefixtures("outranked")
+def test_a_worker_that_is_quicker_than_the_repair_outranks_what_is_there(stage: Stage) -> None:
+    def work(moment: Moment) -> None:
+        if moment == ("after", "requeue"):
+            assert stage.converge().settled == 1
+
+    assert stage.repair(work).run().requeued == 1
+    stage.assert_in_step()
+
+
+def test_what_is_due_outranks_whatever_lancedb_holds_of_it(
+    stage: Stage, outranked: Document
+) -> None:
+    stage.documents.change(stage.owner, outranked.id, DocumentChanges(text="Rewritten."))
     report = stage.repair().run()
     assert (report.drift.in_step, report.drift.in_flight) == (True, 1)
     stage.converge()

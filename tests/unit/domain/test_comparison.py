@@ -220,6 +220,40 @@ def test_what_is_right_is_not_found() -> None:
     assert found(*RIGHT) == {}
 
 
+FIRST, SECOND = RIGHT[2]
+(MARK,) = RIGHT[3]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "marks", "named"),
+    [
+        ([], [], "missing"),
+        ([FIRST, SECOND], [], "unmarked"),
+        ([], [MARK], "hollow"),
+        ([FIRST], [MARK], "partial"),
+        ([FIRST, FIRST], [MARK], "duplicate partial"),
+        ([FIRST, replace(SECOND, ordinal=2)], [MARK], "duplicate partial"),
+        ([FIRST, replace(SECOND, ordinal=-1)], [MARK], "duplicate partial"),
+        ([FIRST, SECOND, SECOND], [MARK], "duplicate"),
+        ([FIRST, SECOND], [MARK, MARK], "duplicate"),
+        ([FIRST, SECOND], [replace(MARK, chunk_count=3)], "partial"),
+        ([FIRST, SECOND], [replace(MARK, hash=OTHER_HASH)], "stale"),
+        ([FIRST, replace(SECOND, revision=2)], [MARK], "stale"),
+        ([FIRST, replace(SECOND, fence=4)], [MARK], "stale"),
+        ([FIRST, replace(SECOND, fence=REBUILT)], [MARK], ""),
+        ([FIRST, replace(SECOND, owner=YOURS)], [MARK], "foreign"),
+        ([FIRST, replace(SECOND, sound=False)], [MARK], "corrupt"),
+        ([FIRST, replace(SECOND, current_spec=False)], [MARK], "wrong_spec"),
+        ([FIRST, SECOND, Row(STRANGER, MINE)], [MARK], "orphaned"),
+    ],
+)
+def test_a_single_fault_is_called_by_its_name(
+    chunks: list[Row], marks: list[Row], named: str
+) -> None:
+    names = set().union(*found(*RIGHT[:2], chunks, marks).values())
+    assert " ".join(sorted(names)) == named
+
+
 @pytest.mark.parametrize("state", [EntryState.DUE, EntryState.LEASED, EntryState.PARKED])
 def test_of_what_is_not_settled_only_foreign_rows_are_found(state: EntryState) -> None:
     entry_list = [Entry(ITEM, MINE, state=state)]
