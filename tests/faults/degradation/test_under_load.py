@@ -78,7 +78,7 @@ def test_without_postgresql_searches_go_on_and_what_is_sent_again_is_there_once(
         load.wait(3)
         with outage(site):
             load.wait(12)
-        # How long PostgreSQL takes to recover is the machine's business, and nobody restarts anything.
+        # How long it takes to recover is the machine's business; that nobody restarts it is ours.
         site.deployment.wait_until_healthy()
         load.wait(6)
     ledger = load.ledger
