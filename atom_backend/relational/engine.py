@@ -49,7 +49,6 @@ def create_engine(
         normalized_url(url),
         poolclass=pool,
         **(sizes if max_connections else {}),
-        pool_pre_ping=True,
         isolation_level="READ COMMITTED",
         hide_parameters=True,
         connect_args={

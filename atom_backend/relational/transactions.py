@@ -7,8 +7,8 @@ is forced. Committed on a clean exit, rolled back on any error.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -120,10 +120,11 @@ class PostgresTransactions:
         principal: Principal | None = None,
         engine: Engine | None = None,
     ) -> Iterator[Connection]:
-        with _connected(engine or self._engine) as connection:
-            session = None if principal is None else principal.session_id
-            subject = None if principal is None else principal.user_id
-            live = connection.execute(_BEGIN, _settings(role, limits, session, subject)).one().live
+        session = None if principal is None else principal.session_id
+        subject = None if principal is None else principal.user_id
+        settings = _settings(role, limits, session, subject)
+        with ExitStack() as stack:
+            connection, live = _begun(stack, engine or self._engine, settings)
             if not live:
                 raise Unauthenticated("This session has ended: log in again.", code="session_ended")
             with deadline.patience(connection, limits.statement + _GRACE):
@@ -131,14 +132,29 @@ class PostgresTransactions:
                 connection.commit()
 
 
-@contextmanager
-def _connected(engine: Engine) -> Iterator[Connection]:
+def _begun(
+    stack: ExitStack, engine: Engine, settings: Mapping[str, str | UUID | None]
+) -> tuple[Connection, bool]:
+    """A connection in a transaction that has begun, and whether the session is open.
+
+    A connection that the pool has kept may have died meanwhile, with a server that was restarted.
+    Nothing has happened on it yet, so another one is taken: the failure has emptied the pool.
+    """
+    connection = stack.enter_context(_connected(engine))
     try:
-        connection = engine.connect()
+        return connection, connection.execute(_BEGIN, settings).one().live
+    except DatabaseUnavailable:
+        if not connection.invalidated:
+            raise
+    connection = stack.enter_context(_connected(engine))
+    return connection, connection.execute(_BEGIN, settings).one().live
+
+
+def _connected(engine: Engine) -> Connection:
+    try:
+        return engine.connect()
     except sa.exc.TimeoutError:
         raise DatabaseUnavailable("Every connection to PostgreSQL is in use.") from None
-    with connection:
-        yield connection
 
 
 def _settings(

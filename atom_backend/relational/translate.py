@@ -40,9 +40,9 @@ _OWNERSHIP = ("_owner_id_fkey", "_user_id_fkey", "_session_id_fkey")
 
 
 def translate(context: ExceptionContext) -> AtomError | None:
-    """What to raise instead; None leaves the error alone (pings are the pool's own business)."""
+    """What to raise instead; None leaves the error alone."""
     error = context.original_exception
-    if context.is_pre_ping or isinstance(error, AtomError):
+    if isinstance(error, AtomError):
         return None
     if isinstance(error, psycopg2.Error):
         return translated(error)
