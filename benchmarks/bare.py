@@ -7,6 +7,7 @@ fetch their rows by one SELECT. No HTTP, no sign-in, no check of anything.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -24,6 +25,7 @@ from atom_backend.relational.provision import service_urls
 from benchmarks.service import Service, models_folder
 
 _CHUNKS = "document_chunks"
+_INDEXED_WITHIN = 180.0
 _SCORES = {"vector": ["_distance"], "text": ["_score"], "hybrid": []}
 """To be named, or LanceDB logs a warning with every query; its hybrid one refuses both."""
 
@@ -42,6 +44,7 @@ class BareParts:
             _CHUNKS
         )
         self._match: Any = MatchQuery
+        self._await_indexes()
         self._owner = f"owner_id = X'{owner_id.hex}'"
         self._postgres = postgres
 
@@ -53,6 +56,19 @@ class BareParts:
         with self._postgres.cursor() as cursor:
             cursor.execute(_SELECT, (list(identifiers),))
             return cursor.fetchall()
+
+    def _await_indexes(self) -> None:
+        """Return when the worker's upkeep has indexed every row, and look at what it has made.
+
+        A table that was opened earlier would go on searching the unindexed rows one by one.
+        """
+        deadline = time.monotonic() + _INDEXED_WITHIN
+        while time.monotonic() < deadline:
+            self._chunks.checkout_latest()
+            if not any(index.num_unindexed_rows for index in self._chunks.list_indices()):
+                return
+            time.sleep(1)
+        raise RuntimeError("the worker did not index every row in time")
 
     def _asked(self, query: str, mode: str) -> Any:
         """LanceDB's own query of this mode; its hybrid one fuses ranks."""

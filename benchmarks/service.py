@@ -16,9 +16,11 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
@@ -68,17 +70,23 @@ class Service:
 
 
 class Client:
-    """One connection of one account. Raises RuntimeError for every answer that is an error."""
+    """One connection of one account. Raises RuntimeError for every answer that is an error.
+
+    Searches, which are timed, go over the plainest client there is: httpx alone adds a millisecond.
+    """
 
     def __init__(self, url: str, account: Account) -> None:
         headers = {"Authorization": f"Bearer {account.access_token}"}
         self._http = httpx.Client(base_url=url, headers=headers, timeout=120)
+        self._plain = HTTPConnection(urlsplit(url).netloc, timeout=120)
+        self._headers = headers | {"Content-Type": "application/json"}
 
     def __enter__(self) -> Client:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._http.close()
+        self._plain.close()
 
     def load(self, documents: Sequence[SetDocument]) -> dict[str, str]:
         """Store all documents in bulk; the name of each by the identifier it was given."""
@@ -112,7 +120,11 @@ class Client:
     def search(self, query: str, mode: str, limit: int = 10) -> list[str]:
         """The identifiers of the found documents, best first. A degraded answer is an error."""
         body = {"query": query, "mode": mode, "limit": limit}
-        value = _read(self._http.post("/v1/search", json=body))
+        self._plain.request("POST", "/v1/search", json.dumps(body), self._headers)
+        answer = self._plain.getresponse()
+        value = json.loads(answer.read())
+        if answer.status != 200:
+            raise RuntimeError(f"/v1/search: {answer.status} {value}")
         if value["degraded"]:
             raise RuntimeError(f"the answer lacks {value['degraded']}")
         return [result["item_id"] for result in value["results"]]
