@@ -129,17 +129,6 @@ class SearchQuery(Parameters):
         )
 
 
-class SpanAnswer(BaseModel):
-    """A range of code points of the item's text."""
-
-    start: int
-    end: int
-
-    @classmethod
-    def of(cls, span: Span) -> SpanAnswer:
-        return cls(start=span.start, end=span.end)
-
-
 class PassageAnswer(BaseModel):
     """A part of the item's text; `text` is null where it was not asked for."""
 
@@ -147,7 +136,7 @@ class PassageAnswer(BaseModel):
     start: int
     end: int
     ordinal: int | None
-    highlights: list[SpanAnswer]
+    highlights: tuple[Span, ...]
 
     @classmethod
     def of(cls, passage: Passage) -> PassageAnswer:
@@ -156,7 +145,7 @@ class PassageAnswer(BaseModel):
             start=passage.start,
             end=passage.end,
             ordinal=passage.ordinal,
-            highlights=[SpanAnswer.of(span) for span in passage.highlights],
+            highlights=passage.highlights,
         )
 
 
@@ -177,7 +166,7 @@ class ResultAnswer(BaseModel):
     stale: bool | None
     chunk: PassageAnswer
     chunks: list[PassageAnswer]
-    highlights: list[SpanAnswer]
+    highlights: tuple[Span, ...]
     document: DocumentAnswer | None
 
     @classmethod
@@ -194,7 +183,7 @@ class ResultAnswer(BaseModel):
             stale=result.stale,
             chunk=best,
             chunks=further,
-            highlights=[SpanAnswer.of(s) for s in sorted(marks, key=lambda s: (s.start, s.end))],
+            highlights=tuple(sorted(marks, key=lambda span: (span.start, span.end))),
             document=DocumentAnswer.of(result.document) if result.document else None,
         )
 
