@@ -37,10 +37,14 @@ _ERROR_LINE = re.compile(r"\[(error|critical) *\]|^Traceback")
 
 @dataclass
 class Result:
-    """What one round came to. ``drift``: by kind, as ``check`` found it before the repair."""
+    """What one round came to. ``drift``: by kind, as ``check`` found it before the repair.
+
+    ``parked``: entries that were given up because every worker that held them was killed.
+    """
 
     operations: int = 0
     converged: float = 0.0
+    parked: int = 0
     drift: Counter[str] = field(default_factory=Counter)
     drift_left: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
@@ -74,6 +78,7 @@ class Driver:
         result.converged = time.monotonic() - healed
         self._recorder.note(converged=result.converged, quiet=quiet)
         if quiet:
+            self._retry_parked(result)
             self._check_and_repair(result)
         else:
             result.violations.append(f"I5: not quiet after {QUIET_WITHIN:.0f} s")
@@ -112,6 +117,13 @@ class Driver:
     def _waiting(self) -> int:
         (row,) = self._system.sql(_WAITING)
         return int(row.waiting)
+
+    def _retry_parked(self, result: Result) -> None:
+        """As an operator would; whatever is parked after that was not parked by the kills."""
+        result.parked = len(parked(self._system.sql))
+        if result.parked:
+            self._system.command("retry-parked", check=True)
+            self._await_quiet()
 
     def _check_and_repair(self, result: Result) -> None:
         result.drift = self._drift()
