@@ -51,7 +51,7 @@ class Report:
             ("rebuilds beside running workers", f"{self.faults.done['run rebuild']}"),
             ("searches answered", f"{len(searches)}"),
             ("of these degraded", f"{sum(bool(one.degraded) for one in searches)}"),
-            ("entries parked, six of their workers killed", f"{sum(one.parked for one in results)}"),
+            ("entries parked by kills, then retried", f"{sum(one.parked for one in results)}"),
             ("drift before repair", _drift(result.drift for result in results)),
             ("drift after repair", _drift(result.drift_left for result in results)),
             ("seconds to converge, median", f"{median(converged):.1f}" if converged else "-"),
