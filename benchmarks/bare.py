@@ -31,7 +31,7 @@ _SCORES = {"vector": ["_distance"], "text": ["_score"], "hybrid": []}
 
 _SELECT = """
 select id, revision, title, content_type, source, external_id, tags, metadata, created_at
-from documents where id = any(%s::uuid[])
+from items join documents using (id) where id = any(%s::uuid[])
 """
 
 

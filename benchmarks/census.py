@@ -37,7 +37,7 @@ GOAL_MIB = 1024
 _COPIES = (
     "select item_id, owner_id, revision, indexed_revision, fence, chunk_count, state, deleted, spec"
     " from index_entries",
-    "select id, owner_id, content_revision, content_hash from documents",
+    "select id, owner_id, content_revision, content_hash from items",
 )
 
 

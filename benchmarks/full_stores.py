@@ -75,7 +75,7 @@ def _fill(place: Place, items: int) -> None:
     with closing(psycopg2.connect(place.dsn)) as postgres, closing(place.vectors()) as vectors:
         cursor = postgres.cursor()
         # A GIN index costs more than everything else together, and no check reads it.
-        cursor.execute("drop index documents_search")
+        cursor.execute("drop index items_search")
         _copy(cursor, "users (id, email, normalized_email, role)", _users(owners))
         with tqdm(total=items, unit="item", unit_scale=True, desc="Filling", disable=None) as bar:
             for fence, begin in enumerate(range(0, items, _ITEMS_AT_ONCE), start=1):
@@ -83,7 +83,7 @@ def _fill(place: Place, items: int) -> None:
                 batch = [_projection(random, owners[n % _OWNERS]) for n in range(count)]
                 vectors.add_chunks(batch, fence)
                 vectors.add_processed(batch, fence)
-                _copy(cursor, _DOCUMENTS, _documents(batch))
+                _copy(cursor, _SOURCES, _sources(batch))
                 _copy(cursor, _ENTRIES, _entries(batch, fence))
                 bar.update(count)
         postgres.commit()
@@ -92,7 +92,7 @@ def _fill(place: Place, items: int) -> None:
         vectors.maintain()
 
 
-_DOCUMENTS = "documents (id, owner_id, content_hash, title, text, content_type, byte_size)"
+_SOURCES = "items (id, owner_id, kind, content_hash, title, text)"
 _ENTRIES = (
     "index_entries (item_id, owner_id, kind, revision, leased_revision, indexed_revision, state,"
     " due_at, fence, attempts, spec, chunk_count, requested_at, settled_at)"
@@ -125,11 +125,11 @@ def _users(owners: list[UUID]) -> Iterator[tuple[object, ...]]:
         yield owner, f"{owner}@example.org", f"{owner}@example.org", "user"
 
 
-def _documents(batch: list[Projection]) -> Iterator[tuple[object, ...]]:
+def _sources(batch: list[Projection]) -> Iterator[tuple[object, ...]]:
     for one in batch:
         text = one.chunks[0].text
         digest = f"\\\\x{one.content_hash.hex()}"
-        yield one.item_id, one.owner_id, digest, one.title, text, "text/plain", len(text)
+        yield one.item_id, one.owner_id, one.kind.value, digest, one.title, text
 
 
 def _entries(batch: list[Projection], fence: int) -> Iterator[tuple[object, ...]]:

@@ -30,7 +30,7 @@ Row = dict[str, Any]
 _WANTED = """
     select d.*, e.item_id, e.state, e.reason, e.deleted, e.revision as entry_revision,
         e.indexed_revision, e.spec, e.chunk_count, e.fence, e.owner_id as entry_owner
-    from documents d full join index_entries e on e.item_id = d.id
+    from items d full join index_entries e on e.item_id = d.id
 """
 
 

@@ -46,13 +46,16 @@ class SearchFilter:
     """Which items may be found; every given condition must hold.
 
     ``tags``: the item has all of them. ``metadata``: the item's metadata contains this JSON
-    object (PostgreSQL's ``@>``). ``created_after`` is inclusive, ``created_before`` exclusive.
+    object (PostgreSQL's ``@>``). ``happens_…``: the item's own time, which not every item has.
+    ``…_after`` is inclusive, ``…_before`` exclusive.
     """
 
     tags: tuple[str, ...] = ()
     source: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
+    happens_after: datetime | None = None
+    happens_before: datetime | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Connection
 
 from atom_backend.domain.census import ENTRY, IDENTIFIER, SOURCE, STATES, Table
-from atom_backend.relational.tables import documents, index_entries
+from atom_backend.relational.tables import index_entries, items
 
 _BLOCKS = 2_048
 """Blocks of a table in one statement: 16 MB."""
@@ -66,7 +66,7 @@ class PostgresCensus:
         return _unpacked(packed, _WIRE_ENTRY, ENTRY)
 
     def sources(self, among: Sequence[UUID] | None = None) -> Table:
-        packed = self._read(documents.name, documents.c.id.name, _PACKED_SOURCE, among)
+        packed = self._read(items.name, items.c.id.name, _PACKED_SOURCE, among)
         return _unpacked(packed, _WIRE_SOURCE, SOURCE)
 
     def _read(

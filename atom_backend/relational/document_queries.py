@@ -1,7 +1,7 @@
 """How documents are read: their columns, their place in the index, and finding them.
 
-Invariant: every condition of a ``SearchFilter`` is decided by ``atom_find_documents`` in the
-database (migration 0003) and nowhere else; a value only ever travels as a bound parameter.
+Invariant: every condition of a ``SearchFilter`` is decided by ``atom_find_items`` in the
+database (migration 0011) and nowhere else; a value only ever travels as a bound parameter.
 """
 
 from __future__ import annotations
@@ -16,34 +16,37 @@ from sqlalchemy.engine import Row
 
 from atom_backend.domain.documents import Document, DocumentListing
 from atom_backend.domain.index_state import EntryState, IndexState, as_seen_by_users
+from atom_backend.domain.items import Kind
 from atom_backend.domain.search import SearchFilter
-from atom_backend.relational.tables import documents, index_entries
+from atom_backend.relational.tables import documents, index_entries, items
 
 # An entry speaks for the document only when it has heard of its present content.
-_CURRENT = index_entries.c.revision >= documents.c.content_revision
+_CURRENT = index_entries.c.revision >= items.c.content_revision
 _ENTRY_STATE = sa.func.coalesce(
     sa.case((_CURRENT, index_entries.c.state)), sa.literal(EntryState.DUE.value)
 )
 _COLUMNS = (
-    documents.c.id,
-    documents.c.owner_id,
-    documents.c.revision,
-    documents.c.content_revision,
-    documents.c.content_hash,
-    documents.c.title,
+    items.c.id,
+    items.c.owner_id,
+    items.c.revision,
+    items.c.content_revision,
+    items.c.content_hash,
+    items.c.title,
     documents.c.content_type,
     documents.c.byte_size,
-    documents.c.source,
-    documents.c.external_id,
-    documents.c.tags,
-    documents.c.metadata,
-    documents.c.created_at,
-    documents.c.updated_at,
+    items.c.source,
+    items.c.external_id,
+    items.c.tags,
+    items.c.metadata,
+    items.c.created_at,
+    items.c.updated_at,
     _ENTRY_STATE.label("entry_state"),
     sa.case((_CURRENT, index_entries.c.reason)).label("index_reason"),
     sa.func.coalesce(index_entries.c.chunk_count, 0).label("chunk_count"),
 )
-_INDEXED_DOCUMENTS = documents.outerjoin(index_entries, index_entries.c.item_id == documents.c.id)
+_INDEXED_DOCUMENTS = items.join(documents, documents.c.id == items.c.id).outerjoin(
+    index_entries, index_entries.c.item_id == items.c.id
+)
 
 
 def every_document() -> sa.Select[Any]:
@@ -51,9 +54,7 @@ def every_document() -> sa.Select[Any]:
     return sa.select(*_COLUMNS).select_from(_INDEXED_DOCUMENTS)
 
 
-NAMED = every_document().where(
-    documents.c.id == sa.any_(sa.bindparam("named", type_=ARRAY(sa.Uuid)))
-)
+NAMED = every_document().where(items.c.id == sa.any_(sa.bindparam("named", type_=ARRAY(sa.Uuid))))
 """Those of the documents ``named`` that the transaction's role may see.
 
 Made once: making it takes as long as PostgreSQL takes to answer it.
@@ -62,15 +63,15 @@ Made once: making it takes as long as PostgreSQL takes to answer it.
 
 def listed(listing: DocumentListing) -> sa.Select[Any]:
     """One page, newest first."""
-    query = every_document().order_by(documents.c.id.desc()).limit(listing.limit)
+    query = every_document().order_by(items.c.id.desc()).limit(listing.limit)
     if listing.after is not None:
-        query = query.where(documents.c.id < listing.after)
+        query = query.where(items.c.id < listing.after)
     if listing.tag is not None:
-        query = query.where(documents.c.tags.contains([listing.tag]))
+        query = query.where(items.c.tags.contains([listing.tag]))
     if listing.index_state is not None:
         query = query.where(_ENTRY_STATE.in_(_entry_states(listing.index_state)))
     if listing.updated_since is not None:
-        query = query.where(documents.c.updated_at >= listing.updated_since)
+        query = query.where(items.c.updated_at >= listing.updated_since)
     return query
 
 
@@ -84,13 +85,16 @@ def found(
 ) -> sa.TableValuedAlias:
     """Identifiers and scores, best first, of the owner's documents that satisfy everything."""
     among_list = None if among is None else list(among)
-    return sa.func.atom_find_documents(
+    return sa.func.atom_find_items(
         sa.literal(question, sa.Text),
+        sa.literal([Kind.DOCUMENT.value], ARRAY(sa.Text)),
         sa.literal(list(conditions.tags) or None, ARRAY(sa.Text)),
         sa.literal(dict(conditions.metadata), JSONB) if conditions.metadata else sa.null(),
         sa.literal(conditions.source, sa.Text),
         sa.literal(conditions.created_after, sa.DateTime(timezone=True)),
         sa.literal(conditions.created_before, sa.DateTime(timezone=True)),
+        sa.literal(conditions.happens_after, sa.DateTime(timezone=True)),
+        sa.literal(conditions.happens_before, sa.DateTime(timezone=True)),
         sa.literal(among_list, ARRAY(sa.Uuid)),
         limit,
         offset,
@@ -99,7 +103,7 @@ def found(
 
 def with_documents(hits: sa.TableValuedAlias) -> sa.Select[Any]:
     """The found documents with their columns, each checked again by the owner's own policy."""
-    return every_document().join(hits, hits.c.id == documents.c.id)
+    return every_document().join(hits, hits.c.id == items.c.id)
 
 
 def as_document(row: Row[*tuple[Any, ...]]) -> Document:

@@ -21,7 +21,7 @@ from atom_backend.domain.documents import (
     DocumentDraft,
     DocumentListing,
 )
-from atom_backend.domain.items import content_hash
+from atom_backend.domain.items import Kind, content_hash
 from atom_backend.domain.search import SearchFilter
 from atom_backend.domain.transactions import TextMatch
 from atom_backend.errors import Conflict, NotFound
@@ -33,9 +33,10 @@ from atom_backend.relational.document_queries import (
     listed,
     with_documents,
 )
-from atom_backend.relational.tables import documents
+from atom_backend.relational.tables import documents, items
 
-_EXTERNAL_ID = "documents_external_id_key"
+_EXTERNAL_ID = "items_external_id_key"
+_OWN = {documents.c.content_type.name, documents.c.byte_size.name}
 
 
 class PostgresDocuments:
@@ -47,58 +48,64 @@ class PostgresDocuments:
 
     def add(self, document_id: UUID, draft: DocumentDraft) -> Document:
         added = self._connection.execute(
-            insert(documents)
+            insert(items)
             .values(
                 id=document_id,
                 owner_id=self._owner_id,
+                kind=Kind.DOCUMENT.value,
                 content_hash=content_hash(draft.title, draft.text),
                 title=draft.title,
                 text=draft.text,
-                content_type=draft.content_type,
-                byte_size=draft.byte_size,
                 source=draft.source,
                 external_id=draft.external_id,
                 tags=list(draft.tags),
                 metadata=draft.metadata,
             )
             .on_conflict_do_nothing(constraint=_EXTERNAL_ID)
-            .returning(documents.c.id)
+            .returning(items.c.id)
         ).one_or_none()
         if added is None:
             raise self._taken(draft.external_id)
+        self._connection.execute(
+            insert(documents).values(
+                id=document_id,
+                owner_id=self._owner_id,
+                content_type=draft.content_type,
+                byte_size=draft.byte_size,
+            )
+        )
         return self.get(document_id)
 
     def get(self, document_id: UUID, *, for_update: bool = False) -> Document:
-        query = every_document().where(documents.c.id == document_id)
+        query = every_document().where(items.c.id == document_id)
         if for_update:
-            query = query.with_for_update(of=documents)
+            query = query.with_for_update(of=items)
         return as_document(self._one(query))
 
     def by_external_id(self, external_id: str) -> Document | None:
         row = self._connection.execute(
-            every_document()
-            .where(documents.c.external_id == external_id)
-            .with_for_update(of=documents)
+            every_document().where(items.c.external_id == external_id).with_for_update(of=items)
         ).one_or_none()
         return None if row is None else as_document(row)
 
     def text(self, document_id: UUID) -> str:
-        row = self._one(sa.select(documents.c.text).where(documents.c.id == document_id))
+        row = self._one(sa.select(items.c.text).where(items.c.id == document_id))
         return str(row.text)
 
     def with_text(self, document_id: UUID) -> tuple[Document, str]:
         # One statement: between two of them somebody could commit another revision.
-        query = every_document().add_columns(documents.c.text)
-        row = self._one(query.where(documents.c.id == document_id))
+        query = every_document().add_columns(items.c.text)
+        row = self._one(query.where(items.c.id == document_id))
         return as_document(row), str(row.text)
 
     def change(
         self, document_id: UUID, changes: DocumentChanges, *, content_hash: bytes | None
     ) -> Document:
         values = changes.as_columns()
+        own = {name: values.pop(name) for name in _OWN & values.keys()}
         if "tags" in values:
             values["tags"] = list(values["tags"])
-        revision = documents.c.revision + 1
+        revision = items.c.revision + 1
         values |= {"revision": revision, "updated_at": sa.func.now()}
         if content_hash is not None:
             values |= {"content_hash": content_hash, "content_revision": revision}
@@ -107,19 +114,21 @@ class PostgresDocuments:
             # The savepoint keeps the transaction usable after a taken name, to say whose it is.
             with nullcontext() if external_id is None else self._connection.begin_nested():
                 self._one(
-                    sa.update(documents)
-                    .where(documents.c.id == document_id)
+                    sa.update(items)
+                    .where(items.c.id == document_id)
                     .values(values)
-                    .returning(documents.c.id)
+                    .returning(items.c.id)
                 )
         except Conflict:
             raise self._taken(external_id) from None
+        if own:
+            self._connection.execute(
+                sa.update(documents).where(documents.c.id == document_id).values(own)
+            )
         return self.get(document_id)
 
     def remove(self, document_id: UUID) -> None:
-        self._one(
-            sa.delete(documents).where(documents.c.id == document_id).returning(documents.c.id)
-        )
+        self._one(sa.delete(items).where(items.c.id == document_id).returning(items.c.id))
 
     def listing(self, listing: DocumentListing) -> list[Document]:
         return [as_document(row) for row in self._connection.execute(listed(listing))]
@@ -145,8 +154,8 @@ class PostgresDocuments:
         hits = found(conditions, question=query, limit=limit, offset=offset)
         rows = self._connection.execute(
             with_documents(hits)
-            .add_columns(documents.c.text, hits.c.score)
-            .order_by(hits.c.score.desc(), documents.c.id.desc())
+            .add_columns(items.c.text, hits.c.score)
+            .order_by(hits.c.score.desc(), items.c.id.desc())
         )
         return [TextMatch(as_document(row), row.text, row.score) for row in rows]
 
@@ -158,7 +167,9 @@ class PostgresDocuments:
 
     def _taken(self, external_id: str | None) -> Conflict:
         existing = self._connection.scalar(
-            sa.select(documents.c.id).where(documents.c.external_id == external_id)
+            sa.select(items.c.id).where(
+                items.c.kind == Kind.DOCUMENT.value, items.c.external_id == external_id
+            )
         )
         return Conflict(
             "A document with this external identifier exists already.",

@@ -16,10 +16,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.engine import Connection
 
 from atom_backend.domain.index_state import EntryState
-from atom_backend.domain.items import Kind
 from atom_backend.relational.leases import NOW
 from atom_backend.relational.owner_index import burial, due_again
-from atom_backend.relational.tables import WORKER_CHANNEL, documents, lease_fence
+from atom_backend.relational.tables import WORKER_CHANNEL, items, lease_fence
 from atom_backend.relational.tables import index_entries as entries
 
 _STEP = 1 << 20
@@ -99,21 +98,21 @@ def _requeued(chosen: sa.CTE) -> sa.Update:
 
 def _adoption(among: Any) -> sa.UpdateBase:
     """Entries as the items' rows want them. A lease stays, and ends as after a write meanwhile."""
-    items = (
+    rows = (
         sa.select(
-            documents.c.id,
-            documents.c.owner_id,
-            sa.literal(Kind.DOCUMENT.value),
-            documents.c.content_revision,
+            items.c.id,
+            items.c.owner_id,
+            items.c.kind,
+            items.c.content_revision,
             sa.literal(EntryState.DUE.value),
             NOW,
             NOW,
         )
-        .where(documents.c.id == among)
-        .order_by(documents.c.id)
+        .where(items.c.id == among)
+        .order_by(items.c.id)
     )
     names = ["item_id", "owner_id", "kind", "revision", "state", "due_at", "requested_at"]
-    adoption = insert(entries).from_select(names, items)
+    adoption = insert(entries).from_select(names, rows)
     new = adoption.excluded
     return adoption.on_conflict_do_update(
         index_elements=[entries.c.item_id],
@@ -137,6 +136,6 @@ def _burial(among: Any) -> sa.Update:
     homeless = _locked(
         entries.c.item_id == among,
         sa.not_(entries.c.deleted),
-        sa.not_(sa.exists().where(documents.c.id == entries.c.item_id)),
+        sa.not_(sa.exists().where(items.c.id == entries.c.item_id)),
     )
     return burial().where(entries.c.item_id == homeless.c.item_id)

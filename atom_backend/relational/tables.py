@@ -14,6 +14,7 @@ from sqlalchemy import (
     DateTime,
     Double,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -91,35 +92,57 @@ refresh_tokens = Table(
     Index("refresh_tokens_by_expiry", "expires_at"),
 )
 
-documents = Table(
-    "documents",
+items = Table(
+    "items",
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("owner_id", Uuid, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", Text, nullable=False),
     Column("revision", BigInteger, nullable=False, server_default="1"),
     Column("content_revision", BigInteger, nullable=False, server_default="1"),
     Column("content_hash", LargeBinary, nullable=False),
     Column("title", Text, nullable=False),
     Column("text", Text, nullable=False),
-    Column("content_type", Text, nullable=False),
-    Column("byte_size", BigInteger, nullable=False),
     Column("source", Text),
     Column("external_id", Text),
     Column("tags", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("metadata", JSONB, nullable=False, server_default=text("'{}'")),
     _time("created_at", default=True),
     _time("updated_at", default=True),
+    _time("happens_at"),
     Column("search", TSVECTOR, Computed("atom_search_vector(title, text)", persisted=True)),
-    UniqueConstraint("owner_id", "external_id", name="documents_external_id_key"),
-    Index("documents_by_owner", "owner_id", "id"),
+    UniqueConstraint("owner_id", "kind", "external_id", name="items_external_id_key"),
+    UniqueConstraint("id", "owner_id", name="items_owner_key"),
+    Index("items_by_owner", "owner_id", "kind", "id"),
     Index(
-        "documents_search",
+        "items_by_time",
+        "owner_id",
+        "happens_at",
+        postgresql_where=text("happens_at is not null"),
+    ),
+    Index(
+        "items_search",
         "owner_id",
         "search",
         "tags",
         "metadata",
         postgresql_using="gin",
         postgresql_ops={"metadata": "jsonb_path_ops"},
+    ),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("owner_id", Uuid, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("byte_size", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["id", "owner_id"],
+        ["items.id", "items.owner_id"],
+        name="documents_item_fkey",
+        ondelete="CASCADE",
     ),
 )
 

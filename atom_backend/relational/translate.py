@@ -29,8 +29,8 @@ _UNPREPARED = re.compile(r'(role|database) "[^"]*" does not exist')
 
 _CONSTRAINTS = {
     "users_email_key": ("There is an account with this address already.", "email_taken"),
-    "documents_external_id_key": (
-        "A document with this external identifier exists already.",
+    "items_external_id_key": (
+        "There is one with this external identifier already.",
         "external_id_taken",
     ),
 }

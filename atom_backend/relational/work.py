@@ -21,8 +21,8 @@ from atom_backend.relational.run_requests import PostgresRunRequests
 from atom_backend.relational.store_record import PostgresStoreRecord
 from atom_backend.relational.tables import (
     consistency_runs,
-    documents,
     idempotency_keys,
+    items,
     metadata,
     refresh_tokens,
 )
@@ -55,18 +55,19 @@ class PostgresWorkerWork:
     def sources(self, item_ids: Sequence[UUID]) -> Mapping[UUID, Source]:
         rows = self._connection.execute(
             sa.select(
-                documents.c.id,
-                documents.c.owner_id,
-                documents.c.content_revision,
-                documents.c.title,
-                documents.c.text,
-            ).where(documents.c.id == sa.any_(sa.literal(list(item_ids), ARRAY(sa.Uuid))))
+                items.c.id,
+                items.c.owner_id,
+                items.c.kind,
+                items.c.content_revision,
+                items.c.title,
+                items.c.text,
+            ).where(items.c.id == sa.any_(sa.literal(list(item_ids), ARRAY(sa.Uuid))))
         )
         return {
             row.id: Source(
                 item_id=row.id,
                 owner_id=row.owner_id,
-                kind=Kind.DOCUMENT,
+                kind=Kind(row.kind),
                 revision=row.content_revision,
                 title=row.title,
                 text=row.text,

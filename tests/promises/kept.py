@@ -25,7 +25,7 @@ class Stored:
 
 def stored(sql: RunSql) -> list[Stored]:
     """Every document of everybody."""
-    rows = sql("select id, owner_id, external_id, revision, title, text, metadata from documents")
+    rows = sql("select id, owner_id, external_id, revision, title, text, metadata from items")
     return [
         Stored(
             row.id,

@@ -102,7 +102,7 @@ def assert_everything_is_as_acknowledged(site: Site, caller: Caller, load: Load)
     ledger = load.ledger
     assert {answer.status_code for answer in ledger.created.values()} == {201}
     owner = caller.tokens["user"]["id"]
-    rows = site.sql("select id, text from documents where owner_id = :owner", owner=owner)
+    rows = site.sql("select id, text from items where owner_id = :owner", owner=owner)
     texts = {str(row.id): row.text for row in rows}
     assert len(set(texts.values())) == len(texts)
     for number, created in ledger.created.items():

@@ -10,7 +10,7 @@ from tests.promises.stores import parked
 _SETTLED = "select item_id, revision, chunk_count from index_entries where state = 'settled'"
 _UNANNOUNCED = """
     select d.id, e.item_id
-    from documents d full join (select * from index_entries where not deleted) e on e.item_id = d.id
+    from items d full join (select * from index_entries where not deleted) e on e.item_id = d.id
     where d.id is null or e.item_id is null or e.revision <> d.content_revision
 """
 

@@ -20,7 +20,7 @@ from tests.making import a_draft
 SIGNING_KEY = "only a test signs with this key, which is long enough"
 PASSWORD = "correct horse battery"
 TOKENS = SignedAccessTokens(SIGNING_KEY.encode(), SystemClock(), lifetime=timedelta(hours=1))
-_STORED = "select external_id, text from documents where owner_id = :owner"
+_STORED = "select external_id, text from items where owner_id = :owner"
 
 
 @dataclass

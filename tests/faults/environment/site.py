@@ -66,7 +66,7 @@ class Site:
         engine = sa.create_engine(self.urls.owner, poolclass=sa.NullPool)
         with engine.begin() as connection:
             connection.execute(
-                sa.text("select 1 from documents where id = :id for update"), {"id": document}
+                sa.text("select 1 from items where id = :id for update"), {"id": document}
             )
             yield
 

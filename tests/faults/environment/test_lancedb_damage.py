@@ -72,7 +72,7 @@ def full(stage: Stage) -> Stage:
 
 def mine(stage: Stage) -> set[UUID]:
     owner = stage.owner.user_id
-    return {row.id for row in stage.sql("select id from documents where owner_id = :o", o=owner)}
+    return {row.id for row in stage.sql("select id from items where owner_id = :o", o=owner)}
 
 
 @contextmanager

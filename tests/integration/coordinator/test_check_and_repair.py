@@ -77,7 +77,7 @@ UNSEALED_CHANGES: list[tuple[str, str, Any]] = [
 
 DAMAGED_ENTRIES = [
     ("stale", "update index_entries set indexed_revision = 9"),
-    ("stale", "update documents set content_revision = 2"),
+    ("stale", "update items set content_revision = 2"),
     ("stale", "update index_entries set revision = 9, state = 'due'"),
     ("foreign", "update index_entries set owner_id = gen_random_uuid()"),
     ("wrong_spec", "update index_entries set spec = 'another'"),
@@ -86,7 +86,7 @@ DAMAGED_ENTRIES = [
     ("stale", "update index_entries set fence = fence + 1"),
     ("missing", "delete from index_entries"),
     ("missing", "update index_entries set deleted = true, state = 'due'"),
-    ("orphaned", "delete from documents"),
+    ("orphaned", "delete from items"),
     ("orphaned", "update index_entries set item_id = gen_random_uuid()"),
 ]
 

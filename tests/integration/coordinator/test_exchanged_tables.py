@@ -46,7 +46,7 @@ def generations(stage: Stage) -> Iterator[LanceGenerations]:
 
 def sources(stage: Stage) -> list[Source]:
     """What PostgreSQL has now."""
-    items = [row.id for row in stage.sql("select id from documents")]
+    items = [row.id for row in stage.sql("select id from items")]
     with stage.transactions.worker() as work:
         return list(work.sources(items).values())
 

@@ -238,7 +238,7 @@ def test_an_item_without_text_is_parked_with_that_reason(stage: Stage) -> None:
 
 def test_an_entry_whose_item_is_nowhere_is_parked_in_the_end(stage: Stage) -> None:
     (item_id,) = waiting(stage, 1)
-    stage.sql("delete from documents")
+    stage.sql("delete from items")
     for _ in range(BACKOFF.max_attempts + 1):
         stage.relay().run_once()
         stage.let_time_pass()

@@ -54,15 +54,15 @@ UNGUARDED = "alter table index_entries drop constraint index_entries_parked;"
 
 DAMAGED_ENTRIES = [
     ("stale", "update index_entries set indexed_revision = 9"),
-    ("stale", "update documents set content_revision = 2"),
+    ("stale", "update items set content_revision = 2"),
     ("foreign", "update index_entries set owner_id = gen_random_uuid()"),
     ("spec", "update index_entries set spec = 'another'"),
     ("partial", "update index_entries set chunk_count = 4"),
     ("unsettled", "update index_entries set state = 'due'"),
     ("silent", UNGUARDED + "update index_entries set state = 'parked', reason = ''"),
     ("unannounced", "delete from index_entries"),
-    ("orphan", "delete from documents"),
-    ("tombstone", "delete from documents"),
+    ("orphan", "delete from items"),
+    ("tombstone", "delete from items"),
 ]
 
 

@@ -81,7 +81,7 @@ def test_a_loss_in_lancedb_breaks_its_promise(
 def test_rows_without_an_item_break_their_promise(stage: Stage) -> None:
     a_document(stage.transactions, stage.owner)
     stage.converge()
-    stage.sql("delete from documents")
+    stage.sql("delete from items")
     assert numbers(out_of_order(stage.sql, stage.lance)) == {"I3", "I5"}
 
 
@@ -115,7 +115,7 @@ def test_what_is_parked_says_why(stage: Stage) -> None:
     [
         "update users set display_name = :canary",
         "update sessions set agent = 'with ' || :canary || ' inside'",
-        "update documents set metadata = jsonb_build_object('key', cast(:canary as text))",
+        "update items set metadata = jsonb_build_object('key', cast(:canary as text))",
         "update credentials set password_hash = encode(convert_to(:canary, 'UTF8'), 'hex')",
         "insert into idempotency_keys select id, 'k', '\\x00', 200, '{}',"
         " convert_to(:canary, 'UTF8') from users",

@@ -248,7 +248,7 @@ def test_a_rebuild_that_starts_over_withdraws_what_the_last_one_announced(stage:
     with closing(open_generations(stage.lance)) as generations:
         for moment, number in ((("after", "point"), 2), (("before", "add_chunks"), 1)):
             if moment[1] == "add_chunks":
-                stage.sql("update documents set content_revision = 2, revision = 2")
+                stage.sql("update items set content_revision = 2, revision = 2")
                 stage.sql("update index_entries set revision = 2, state = 'due'")
             killed = AtOccurrence(moment, number, kill)
             rebuild_and_be_killed(stage, killed)

@@ -47,7 +47,7 @@ def damaged(stage: Stage) -> dict[str, UUID]:
         rows.add(strangers)
         seal(rows)
     stage.sql("delete from index_entries where item_id = :id", id=made["entryless"])
-    stage.sql("delete from documents where id = :id", id=made["homeless"])
+    stage.sql("delete from items where id = :id", id=made["homeless"])
     return made
 
 
@@ -133,7 +133,7 @@ def test_rows_of_an_item_that_turns_up_meanwhile_are_not_pruned(stage: Stage) ->
     """It cannot happen, unless PostgreSQL is put back from a backup in the midst of a repair."""
     document = a_document(stage.transactions, stage.owner)
     stage.converge()
-    for table in ("index_entries", "documents"):
+    for table in ("index_entries", "items"):
         stage.sql(f"create table kept_{table} as select * from {table}")
         stage.sql(f"delete from {table}")
 
@@ -158,16 +158,17 @@ def lancedb_of_yesterday(stage: Stage, yesterday: Path) -> None:
 
 def postgresql_of_yesterday(stage: Stage, _: Path) -> None:
     """LanceDB now holds what PostgreSQL knows nothing of, under fences that it will draw again."""
-    for table in ("index_entries", "documents"):
+    for table in ("index_entries", "items"):
         stage.sql(f"delete from {table}")
     columns = ", ".join(
         row[0]
         for row in stage.sql(
-            "select column_name from information_schema.columns where table_name = 'documents'"
+            "select column_name from information_schema.columns where table_name = 'items'"
             " and is_generated = 'NEVER'"
         )
     )
-    stage.sql(f"insert into documents ({columns}) select {columns} from old_documents")
+    stage.sql(f"insert into items ({columns}) select {columns} from old_items")
+    stage.sql("insert into documents select * from old_documents")
     stage.sql("insert into index_entries select * from old_index_entries")
     stage.sql("select setval('lease_fence', (select max(fence) from index_entries))")
 
@@ -181,7 +182,7 @@ def test_a_store_put_back_from_a_backup_is_brought_into_step(
     )
     stage.converge()
     yesterday = Path(shutil.copytree(stage.lance, tmp_path / "yesterday"))
-    for table in ("index_entries", "documents"):
+    for table in ("index_entries", "items", "documents"):
         stage.sql(f"create table old_{table} as select * from {table}")
     for number in range(4):
         stage.documents.change(stage.owner, changed.id, DocumentChanges(text=f"Draft {number}."))

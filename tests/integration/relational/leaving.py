@@ -45,6 +45,7 @@ def rows_left(sql: RunSql, owner: Principal) -> dict[str, int]:
             "credentials": "user_id = :owner",
             "sessions": "user_id = :owner",
             "refresh_tokens": "session_id in (select id from sessions where user_id = :owner)",
+            "items": "owner_id = :owner",
             "documents": "owner_id = :owner",
             "idempotency_keys": "owner_id = :owner",
             "index_entries": "owner_id = :owner and not deleted",

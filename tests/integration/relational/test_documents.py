@@ -191,7 +191,7 @@ def test_a_listing_can_be_narrowed(transactions: PostgresTransactions, sql: RunS
     with transactions.worker() as worker:
         leases = worker.index.lease(new_id(), limit=9, seconds=60, suspects=False, max_attempts=6)
         worker.index.park({parked.id: "too odd"}, leases[0].fence)
-    sql("update documents set updated_at = now() - interval '1 day' where id = :id", id=parked.id)
+    sql("update items set updated_at = now() - interval '1 day' where id = :id", id=parked.id)
 
     def ids(**conditions: Any) -> list[Any]:
         with transactions.owner(owner) as work:

@@ -198,18 +198,21 @@ def crowd(transactions: PostgresTransactions, sql: RunSql) -> list[Principal]:
     owners = [a_user(transactions) for _ in range(OWNERS)]
     sql(
         """
-        insert into documents (id, owner_id, content_hash, title, text, content_type, byte_size,
-            tags, metadata)
-        select gen_random_uuid(), owner, sha256('x'), 'note ' || n,
+        with made as (
+        insert into items (id, owner_id, kind, content_hash, title, text, tags, metadata)
+        select gen_random_uuid(), owner, 'document', sha256('x'), 'note ' || n,
             'common word and ' || case when n % 100 = 0 then 'rare' else 'frequent' end,
-            'text/plain', 1, case when n % 100 = 0 then '{rare}'::text[] else '{usual}' end,
+            case when n % 100 = 0 then '{rare}'::text[] else '{usual}' end,
             jsonb_build_object('n', n)
         from unnest(cast(:owners as uuid[])) owner, generate_series(1, :each) n
+        returning id, owner_id
+        )
+        insert into documents select id, owner_id, 'text/plain', 1 from made
         """,
         owners=[owner.user_id for owner in owners],
         each=EACH,
     )
-    sql("vacuum analyze documents")
+    sql("vacuum analyze items")
     return owners
 
 

@@ -85,7 +85,7 @@ def test_without_an_owner_the_application_sees_no_row(
     owner: Principal, login: sa.Connection
 ) -> None:
     become(login, "atom_app")
-    for table in ("users", "documents", "index_entries", "idempotency_keys"):
+    for table in ("users", "items", "documents", "index_entries", "idempotency_keys"):
         assert count(login, table) == 0
 
 
@@ -93,13 +93,15 @@ def test_another_owner_sees_no_row_and_changes_none(
     transactions: PostgresTransactions, owner: Principal, login: sa.Connection
 ) -> None:
     become(login, "atom_app", owner.user_id)
-    for table in ("users", "documents", "index_entries", "idempotency_keys"):
+    for table in ("users", "items", "documents", "index_entries", "idempotency_keys"):
         assert count(login, table) == 1, "the test would prove nothing with empty tables"
     become(login, "atom_app", a_user(transactions).user_id)
-    for table in ("documents", "index_entries", "idempotency_keys"):
+    for table in ("items", "documents", "index_entries", "idempotency_keys"):
         assert count(login, table) == 0
     for change in (
-        "update documents set title = 'mine'",
+        "update items set title = 'mine'",
+        "delete from items",
+        "update documents set content_type = 'mine'",
         "delete from documents",
         "update index_entries set deleted = true",
         f"update users set display_name = 'mine' where id = '{owner.user_id}'",
@@ -145,11 +147,12 @@ FORBIDDEN = {
         "insert into consistency_runs (id, kind, state) values (null, 'check', 'queued')",
     ],
     "atom_auth": [
+        "select from items",
         "select from documents",
         "select from index_entries",
         "select from idempotency_keys",
         "select from consistency_runs",
-        "select from atom_find_documents('x', null, null, null, null, null, null, 9, 0)",
+        f"select from atom_find_items('x', {', '.join(['null'] * 9)}, 9, 0)",
         "update users set email = 'x'",
         "delete from users",
         "delete from sessions",
@@ -163,8 +166,8 @@ FORBIDDEN = {
         "select from sessions",
         "select digest from refresh_tokens",
         "select body from idempotency_keys",
-        "update documents set title = 'x'",
-        "delete from documents",
+        "update items set title = 'x'",
+        "delete from items",
         "update refresh_tokens set used_at = null",
         "create table mine (id int)",
         "delete from consistency_totals",
@@ -208,4 +211,4 @@ def test_the_worker_sees_every_owners_documents_and_entries(
 ) -> None:
     a_document(transactions, a_user(transactions))
     become(login, "atom_worker")
-    assert (count(login, "documents"), count(login, "index_entries")) == (2, 2)
+    assert (count(login, "items"), count(login, "index_entries")) == (2, 2)

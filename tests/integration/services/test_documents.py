@@ -301,7 +301,7 @@ def test_a_text_is_that_of_its_revision_although_it_is_rewritten_meanwhile(
 
     @event.listens_for(engine, "after_cursor_execute")
     def rewrite(_: object, __: object, statement: str, *___: object) -> None:
-        if "FROM documents" in statement and not rewritten:
+        if "FROM items" in statement and not rewritten:
             rewritten.append(statement)
             change = DocumentChanges(text="Second.")
             stage.documents.change(stage.owner, document.id, change)

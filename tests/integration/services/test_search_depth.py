@@ -43,7 +43,7 @@ def test_a_match_behind_the_first_look_is_found_when_all_before_it_are_gone(
     monkeypatch.setattr(search, "FIRST_DEPTH", 8)
     monkeypatch.setattr(search, "DEEPER", 2)
     rare = crowd(stage, 40)
-    stage.sql("delete from documents where not 'rare' = any(tags)")
+    stage.sql("delete from items where not 'rare' = any(tags)")
     assert sorted(found(ask(stage, "tides moon", mode=mode))) == sorted(rare)
 
 
