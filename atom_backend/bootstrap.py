@@ -44,6 +44,7 @@ from atom_backend.services.documents import DocumentService
 from atom_backend.services.health import HealthService
 from atom_backend.services.importing import Importing
 from atom_backend.services.operations import Operations
+from atom_backend.services.records import RecordService
 from atom_backend.services.search import SearchService
 from atom_backend.services.uploads import Uploads
 from atom_backend.settings import Settings
@@ -223,6 +224,7 @@ def assemble_services(settings: Settings, ports: Stores | Guarded, uploads: Uplo
         documents=documents,
         uploads=uploads,
         bulk=BulkIngest(documents),
+        records=RecordService(transactions, clock=clock),
         search=SearchService(transactions, vectors, embedder),
         health=HealthService(ports.probes),
         operations=operations,

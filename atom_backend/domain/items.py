@@ -29,6 +29,8 @@ class Kind(StrEnum):
     """The kinds of searchable things."""
 
     DOCUMENT = "document"
+    TASK = "task"
+    MEMORY = "memory"
 
 
 @dataclass(frozen=True, slots=True)

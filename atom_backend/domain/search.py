@@ -15,6 +15,7 @@ from uuid import UUID
 
 from atom_backend.domain.documents import Document
 from atom_backend.domain.items import Kind, Span
+from atom_backend.domain.resources.resource import Record
 
 
 class SearchMode(StrEnum):
@@ -125,7 +126,7 @@ class Passage:
 class SearchResult:
     """One item, with its best passage first. ``stale``: found by an older text than today's.
 
-    ``document`` and ``stale`` are ``None`` where PostgreSQL could not be asked: the item may have
+    ``stored`` and ``stale`` are ``None`` where PostgreSQL could not be asked: the item may have
     been deleted or rewritten since.
     """
 
@@ -136,12 +137,12 @@ class SearchResult:
     revision: int
     stale: bool | None
     passages: tuple[Passage, ...]
-    document: Document | None
+    stored: Document | Record | None
 
     @property
     def enriched(self) -> bool:
         """Whether PostgreSQL said that the item exists and is the caller's."""
-        return self.document is not None
+        return self.stored is not None
 
 
 @dataclass(frozen=True, slots=True)

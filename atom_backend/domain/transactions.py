@@ -32,14 +32,16 @@ from atom_backend.domain.index_state import (
 from atom_backend.domain.items import Kind, Source
 from atom_backend.domain.principals import Role
 from atom_backend.domain.repairs import Repairs
+from atom_backend.domain.resources.resource import Listing, Others, Record, Resource, Values
 from atom_backend.domain.search import SearchFilter
 
 
 @dataclass(frozen=True, slots=True)
 class TextMatch:
-    """One document that PostgreSQL's own full-text search found; ``score`` is its rank."""
+    """One item that PostgreSQL's own full-text search found; ``score`` is its rank."""
 
-    document: Document
+    item_id: UUID
+    kind: Kind
     text: str
     score: float
 
@@ -93,20 +95,59 @@ class Documents(Protocol):
 
     def listing(self, listing: DocumentListing) -> list[Document]: ...
 
+
+class Records(Others, Protocol):
+    """One owner's records of one resource."""
+
+    def add(self, item_id: UUID, values: Values) -> Record:
+        """Raises Conflict (``existing_id`` set) when the external identifier is taken."""
+        ...
+
+    def get(self, item_id: UUID, *, for_update: bool = False) -> Record:
+        """Raises NotFound."""
+        ...
+
+    def by_external_id(self, external_id: str) -> Record | None:
+        """The record of that name, locked until the transaction ends."""
+        ...
+
+    def change(self, before: Record, values: Values) -> Record:
+        """Write all values under a new revision. Raises Conflict as ``add`` does."""
+        ...
+
+    def remove(self, item_id: UUID) -> None:
+        """Raises NotFound."""
+        ...
+
+    def listing(self, listing: Listing) -> list[Record]: ...
+
+
+class Items(Protocol):
+    """One owner's items of every kind."""
+
     def matching(self, conditions: SearchFilter, *, limit: int) -> list[UUID]:
-        """Identifiers of documents that satisfy the filter; order unspecified."""
+        """Identifiers of items that satisfy the filter; order unspecified."""
         ...
 
     def enrich(
-        self, document_ids: Sequence[UUID], conditions: SearchFilter
-    ) -> Mapping[UUID, Document]:
-        """Those of the given documents that exist and satisfy the filter."""
+        self, named: Mapping[Kind, Sequence[UUID]], conditions: SearchFilter
+    ) -> Mapping[UUID, Document | Record]:
+        """Those of the given items that exist, are of that kind, and satisfy the filter."""
         ...
 
     def search(
-        self, query: str, conditions: SearchFilter, *, limit: int, offset: int
+        self,
+        query: str,
+        kinds: frozenset[Kind],
+        conditions: SearchFilter,
+        *,
+        limit: int,
+        offset: int,
     ) -> list[TextMatch]:
-        """Full-text search without the vector store, best first; any of its words may match."""
+        """Full-text search without the vector store, best first; any of its words may match.
+
+        No ``kinds`` means all.
+        """
         ...
 
 
@@ -167,6 +208,11 @@ class OwnerWork(Protocol):
 
     @property
     def documents(self) -> Documents: ...
+
+    @property
+    def items(self) -> Items: ...
+
+    def records(self, resource: Resource) -> Records: ...
 
     @property
     def index(self) -> OwnerIndex: ...

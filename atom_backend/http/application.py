@@ -18,6 +18,7 @@ from atom_backend.http.resources import (
     operations,
     search,
 )
+from atom_backend.http.resources.records import FACES
 from atom_backend.http.routing import mount
 from atom_backend.http.services import Services
 
@@ -26,6 +27,7 @@ RESOURCES = (
     document_writes.routes,
     document_reads.routes,
     batch.routes,
+    *(face.routes for face in FACES.values()),
     search.routes,
     operations.routes,
     consistency.routes,

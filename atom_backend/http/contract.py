@@ -10,6 +10,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from flask import Response
@@ -132,6 +133,45 @@ class Routes:
             return handler
 
         return declare
+
+    def made(
+        self,
+        name: str,
+        about: str,
+        route: str,
+        *answers: Answer,
+        handler: Callable[..., Response],
+        query: type[Parameters] = Parameters,
+        body: type[BodyKind] | None = None,
+        problems: tuple[int, ...] = (),
+        headers: tuple[RequestHeader[Any], ...] = (),
+    ) -> None:
+        """Declare a handler whose models are made while the program runs, and so cannot stand in
+        its annotations. ``route`` is method and path; ``name`` and ``about`` are the operation's.
+        """
+
+        @wraps(handler)
+        def named(call: Call[Any, Any], **path: Any) -> Response:
+            return handler(call, **path)
+
+        named.__name__, named.__doc__ = name, about
+        method, path = route.split(" ")
+        hints = get_type_hints(handler, include_extras=True)
+        self.declared.append(
+            Route(
+                method=method,
+                path=path,
+                tag=self.tag,
+                handler=named,
+                answers=answers,
+                problems=problems,
+                headers=headers,
+                public=False,
+                query=query,
+                bodies=() if body is None else (body,),
+                path_parameters={n: t for n, t in hints.items() if n not in {"call", "return"}},
+            )
+        )
 
 
 def _alternatives(body: Any) -> tuple[type[BodyKind], ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from uuid import UUID
 
@@ -16,6 +17,9 @@ from atom_backend.errors import MalformedRequest
 
 PATTERN = "[A-Za-z0-9_-]{22}"
 """Of every cursor: 16 bytes in base64url (RFC 4648, section 5) without padding."""
+
+SORTED_PATTERN = "[A-Za-z0-9_-]{22,8192}"
+"""Of a list in an order of the caller's choice: JSON of the order and of the last item's place."""
 
 _OFFSET_BYTES = 4
 _DIGEST_BYTES = 12
@@ -42,6 +46,25 @@ def read_offset(cursor: str, question: BaseModel) -> int:
     if raw[_OFFSET_BYTES:] != _digest(question):
         raise MalformedRequest("This cursor belongs to another search.", code="invalid_cursor")
     return int.from_bytes(raw[:_OFFSET_BYTES], "big")
+
+
+def after_sorted(sort: str, value: str | float | None, item_id: UUID) -> str:
+    """The cursor of the page that begins after this item, in a list ordered by ``sort``."""
+    place = json.dumps([sort, value, item_id.hex], ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(place.encode()).rstrip(b"=").decode()
+
+
+def read_sorted(cursor: str, sort: str) -> tuple[str | float | None, UUID]:
+    """Raises MalformedRequest (code ``invalid_cursor``), also for another order's cursor."""
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        place = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        given, value, item_id = place
+        if given == sort and isinstance(value, str | float | int | None):
+            return value, UUID(hex=item_id)
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        pass
+    raise MalformedRequest("This cursor belongs to another list.", code="invalid_cursor")
 
 
 def _digest(question: BaseModel) -> bytes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
@@ -27,6 +28,8 @@ from atom_backend.domain import limits as contents
 from atom_backend.domain import metadata as metadata_rules
 from atom_backend.http import limits
 from atom_backend.http.cursors import PATTERN as CURSOR_PATTERN
+from atom_backend.http.cursors import SORTED_PATTERN
+from atom_backend.http.paths import UUID_PATTERN
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
@@ -76,6 +79,14 @@ def _moment(value: object) -> datetime:
     raise PydanticCustomError("moment", "Input should be a time as in 2030-01-31T09:30:00Z")
 
 
+def _identifier(value: object) -> UUID:
+    if isinstance(value, UUID):
+        return value
+    if isinstance(value, str) and re.fullmatch(UUID_PATTERN, value):
+        return UUID(value)
+    raise PydanticCustomError("identifier", "Input should be a UUID")
+
+
 def _rfc3339(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
@@ -122,8 +133,21 @@ Moment = Annotated[
 """A time with its zone (RFC 3339), UTC inside."""
 
 
+Identifier = Annotated[
+    UUID,
+    BeforeValidator(_identifier),
+    Field(json_schema_extra={"type": "string", "format": "uuid", "pattern": f"^{UUID_PATTERN}$"}),
+]
+"""A UUID in its usual spelling (RFC 9562, section 4)."""
+
+
 def _words(longest: int) -> Any:
     return Field(min_length=1, max_length=longest, json_schema_extra=_NOT_BLANK)
+
+
+def text_of(longest: int) -> Any:
+    """The type of a text that is not blank, of at most so many code points."""
+    return Annotated[str, _words(longest), AfterValidator(_not_blank)]
 
 
 Title = Annotated[str, _words(contents.TITLE_CHARS), AfterValidator(_not_blank)]
@@ -165,3 +189,6 @@ Secret = Annotated[
 
 Cursor = Annotated[str, Field(json_schema_extra={"pattern": f"^{CURSOR_PATTERN}$"})]
 """Where the next page begins; from ``next_cursor`` of the page before."""
+
+SortedCursor = Annotated[str, Field(json_schema_extra={"pattern": f"^{SORTED_PATTERN}$"})]
+"""The same of a list whose order the caller chooses."""

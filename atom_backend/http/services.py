@@ -11,6 +11,7 @@ from atom_backend.services.consistency import Consistency
 from atom_backend.services.documents import DocumentService
 from atom_backend.services.health import HealthService
 from atom_backend.services.operations import Operations
+from atom_backend.services.records import RecordService
 from atom_backend.services.search import SearchService
 from atom_backend.services.uploads import Uploads
 from atom_backend.telemetry.metrics import Metrics
@@ -24,6 +25,7 @@ class Services:
     documents: DocumentService
     uploads: Uploads
     bulk: BulkIngest
+    records: RecordService
     search: SearchService
     health: HealthService
     operations: Operations

@@ -6,7 +6,7 @@ database (migration 0011) and nowhere else; a value only ever travels as a bound
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,13 @@ _CURRENT = index_entries.c.revision >= items.c.content_revision
 _ENTRY_STATE = sa.func.coalesce(
     sa.case((_CURRENT, index_entries.c.state)), sa.literal(EntryState.DUE.value)
 )
+INDEX_COLUMNS = (
+    _ENTRY_STATE.label("entry_state"),
+    sa.case((_CURRENT, index_entries.c.reason)).label("index_reason"),
+    sa.func.coalesce(index_entries.c.chunk_count, 0).label("chunk_count"),
+)
+"""An item's place in the index, for queries that join its entry."""
+
 _COLUMNS = (
     items.c.id,
     items.c.owner_id,
@@ -40,9 +47,7 @@ _COLUMNS = (
     items.c.metadata,
     items.c.created_at,
     items.c.updated_at,
-    _ENTRY_STATE.label("entry_state"),
-    sa.case((_CURRENT, index_entries.c.reason)).label("index_reason"),
-    sa.func.coalesce(index_entries.c.chunk_count, 0).label("chunk_count"),
+    *INDEX_COLUMNS,
 )
 _INDEXED_DOCUMENTS = items.join(documents, documents.c.id == items.c.id).outerjoin(
     index_entries, index_entries.c.item_id == items.c.id
@@ -81,13 +86,14 @@ def found(
     limit: int,
     offset: int = 0,
     question: str | None = None,
+    kinds: Collection[Kind] = (),
     among: Sequence[UUID] | None = None,
 ) -> sa.TableValuedAlias:
-    """Identifiers and scores, best first, of the owner's documents that satisfy everything."""
+    """Identifiers and scores, best first, of the owner's items that satisfy everything."""
     among_list = None if among is None else list(among)
     return sa.func.atom_find_items(
         sa.literal(question, sa.Text),
-        sa.literal([Kind.DOCUMENT.value], ARRAY(sa.Text)),
+        sa.literal([kind.value for kind in kinds] or None, ARRAY(sa.Text)),
         sa.literal(list(conditions.tags) or None, ARRAY(sa.Text)),
         sa.literal(dict(conditions.metadata), JSONB) if conditions.metadata else sa.null(),
         sa.literal(conditions.source, sa.Text),
@@ -99,11 +105,6 @@ def found(
         limit,
         offset,
     ).table_valued(sa.column("id", sa.Uuid), sa.column("score", sa.Float), name="found")
-
-
-def with_documents(hits: sa.TableValuedAlias) -> sa.Select[Any]:
-    """The found documents with their columns, each checked again by the owner's own policy."""
-    return every_document().join(hits, hits.c.id == items.c.id)
 
 
 def as_document(row: Row[*tuple[Any, ...]]) -> Document:

@@ -6,7 +6,6 @@ forgotten condition cannot show a foreign row. The owner is named only where a r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
@@ -22,17 +21,8 @@ from atom_backend.domain.documents import (
     DocumentListing,
 )
 from atom_backend.domain.items import Kind, content_hash
-from atom_backend.domain.search import SearchFilter
-from atom_backend.domain.transactions import TextMatch
 from atom_backend.errors import Conflict, NotFound
-from atom_backend.relational.document_queries import (
-    NAMED,
-    as_document,
-    every_document,
-    found,
-    listed,
-    with_documents,
-)
+from atom_backend.relational.document_queries import as_document, every_document, listed
 from atom_backend.relational.tables import documents, items
 
 _EXTERNAL_ID = "items_external_id_key"
@@ -132,32 +122,6 @@ class PostgresDocuments:
 
     def listing(self, listing: DocumentListing) -> list[Document]:
         return [as_document(row) for row in self._connection.execute(listed(listing))]
-
-    def matching(self, conditions: SearchFilter, *, limit: int) -> list[UUID]:
-        hits = found(conditions, limit=limit)
-        return list(self._connection.scalars(sa.select(hits.c.id)))
-
-    def enrich(
-        self, document_ids: Sequence[UUID], conditions: SearchFilter
-    ) -> Mapping[UUID, Document]:
-        # Most searches have no filter; finding nothing out costs a third of finding out.
-        if conditions.empty:
-            rows = self._connection.execute(NAMED, {"named": list(document_ids)})
-        else:
-            hits = found(conditions, limit=len(document_ids), among=document_ids)
-            rows = self._connection.execute(with_documents(hits))
-        return {row.id: as_document(row) for row in rows}
-
-    def search(
-        self, query: str, conditions: SearchFilter, *, limit: int, offset: int
-    ) -> list[TextMatch]:
-        hits = found(conditions, question=query, limit=limit, offset=offset)
-        rows = self._connection.execute(
-            with_documents(hits)
-            .add_columns(items.c.text, hits.c.score)
-            .order_by(hits.c.score.desc(), items.c.id.desc())
-        )
-        return [TextMatch(as_document(row), row.text, row.score) for row in rows]
 
     def _one(self, statement: sa.Executable) -> Row[Any]:
         row = self._connection.execute(statement).one_or_none()

@@ -11,11 +11,14 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Connection
 
 from atom_backend.domain.items import Kind, Source
+from atom_backend.domain.resources.resource import Resource
 from atom_backend.relational.accounts import PostgresOwnAccount
 from atom_backend.relational.consistency_runs import PostgresConsistencyRuns
 from atom_backend.relational.documents import PostgresDocuments
 from atom_backend.relational.idempotency import PostgresIdempotency
+from atom_backend.relational.items import PostgresItems
 from atom_backend.relational.owner_index import PostgresOwnerIndex
+from atom_backend.relational.records import PostgresRecords
 from atom_backend.relational.repairs import PostgresRepairs
 from atom_backend.relational.run_requests import PostgresRunRequests
 from atom_backend.relational.store_record import PostgresStoreRecord
@@ -34,11 +37,16 @@ class PostgresOwnerWork:
 
     def __init__(self, connection: Connection, owner_id: UUID, keep_answers: timedelta) -> None:
         self.owner_id = owner_id
+        self._connection = connection
         self.documents = PostgresDocuments(connection, owner_id)
+        self.items = PostgresItems(connection)
         self.index = PostgresOwnerIndex(connection, owner_id)
         self.idempotency = PostgresIdempotency(connection, owner_id, keep_answers)
         self.account = PostgresOwnAccount(connection, owner_id)
         self.consistency = PostgresRunRequests(connection, owner_id)
+
+    def records(self, resource: Resource) -> PostgresRecords:
+        return PostgresRecords(self._connection, self.owner_id, resource)
 
 
 class PostgresWorkerWork:

@@ -135,7 +135,7 @@ class SearchService:
         if request.filter.empty:
             return None
         with self._transactions.owner(principal) as work:
-            matching = work.documents.matching(request.filter, limit=MOST_NARROWED + 1)
+            matching = work.items.matching(request.filter, limit=MOST_NARROWED + 1)
         return matching if len(matching) <= MOST_NARROWED else None
 
     def _doubt(self, principal: Principal, found: _Found) -> None:

@@ -6,15 +6,20 @@ say why it was needed.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from uuid import UUID
 
+from atom_backend.domain.documents import Document
 from atom_backend.domain.items import Kind
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.principals import Principal
+from atom_backend.domain.resources.resource import Record
 from atom_backend.domain.search import (
     Degraded,
     Leg,
     SearchAnswer,
+    SearchFilter,
     SearchRequest,
     SearchResult,
 )
@@ -29,32 +34,41 @@ def search_text(
     reasons: Sequence[Degraded],
 ) -> SearchAnswer:
     """One page of results, by rank."""
-    matches: list[TextMatch] = []
     with transactions.owner(principal) as work:
-        if not request.kinds or Kind.DOCUMENT in request.kinds:
-            matches = work.documents.search(
-                request.query, request.filter, limit=request.limit + 1, offset=request.offset
-            )
+        matches = work.items.search(
+            request.query,
+            request.kinds,
+            request.filter,
+            limit=request.limit + 1,
+            offset=request.offset,
+        )
+        named: defaultdict[Kind, list[UUID]] = defaultdict(list)
+        for match in matches:
+            named[match.kind].append(match.item_id)
+        known = work.items.enrich(named, SearchFilter())
     lowest = request.min_score if request.min_score is not None else float("-inf")
-    good = [match for match in matches if match.score >= lowest]
+    # Between the two statements somebody may have deleted one.
+    good = [one for one in matches if one.score >= lowest and one.item_id in known]
     more = len(good) > request.limit
     return SearchAnswer(
-        results=tuple(_result(request, match) for match in good[: request.limit]),
+        results=tuple(
+            _result(request, match, known[match.item_id]) for match in good[: request.limit]
+        ),
         legs=(Leg.POSTGRESQL,),
         degraded=tuple(reasons),
         next_offset=request.offset + request.limit if more else None,
     )
 
 
-def _result(request: SearchRequest, match: TextMatch) -> SearchResult:
+def _result(request: SearchRequest, match: TextMatch, stored: Document | Record) -> SearchResult:
     passage = passage_around(request.query, match.text, include_text=request.include_text)
     return SearchResult(
-        item_id=match.document.id,
-        kind=Kind.DOCUMENT,
-        title=match.document.title,
+        item_id=match.item_id,
+        kind=match.kind,
+        title=stored.title,
         score=match.score,
-        revision=match.document.revision,
+        revision=stored.revision,
         stale=False,
         passages=(passage,),
-        document=match.document,
+        stored=stored,
     )

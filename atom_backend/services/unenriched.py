@@ -2,7 +2,7 @@
 
 Nobody can say then whether an item was deleted or rewritten since it was indexed, and there is no
 row to show. Invariants: no foreign item is answered (I4), for every leg is bound to the caller; no
-result claims to have been checked: ``document`` and ``stale`` are ``None`` (I6).
+result claims to have been checked: ``stored`` and ``stale`` are ``None`` (I6).
 """
 
 from __future__ import annotations
@@ -78,5 +78,5 @@ def _result(request: SearchRequest, candidate: Candidate) -> SearchResult:
         revision=newest,
         stale=None,
         passages=tuple(passage_of(request, hit) for hit in shown),
-        document=None,
+        stored=None,
     )

@@ -11,13 +11,16 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from threading import BoundedSemaphore
+from typing import TypeVar
 
 from atom_backend.domain.documents import Document
 from atom_backend.domain.index_state import IndexState
+from atom_backend.domain.resources.resource import Record
 from atom_backend.errors import DependencyError, RequestError
 
 logger = logging.getLogger(__name__)
 
+Item = TypeVar("Item", Document, Record)
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 0.25
 
@@ -36,28 +39,24 @@ class Waiting:
         self._pause = pause
         self._monotonic = monotonic
 
-    def until_indexed(
-        self, document: Document, look: Callable[[], Document], seconds: float
-    ) -> Document:
-        """The document as it was written, once that is indexed or parked, or after ``seconds``.
+    def until_indexed(self, item: Item, look: Callable[[], Item], seconds: float) -> Item:
+        """The item as it was written, once that is indexed or parked, or after ``seconds``.
 
         It is given back as it was last seen where too many wait already, PostgreSQL has stopped
-        answering, or the document was deleted meanwhile. A later write by somebody else never
+        answering, or the item was deleted meanwhile. A later write by somebody else never
         shows in it: its revision is this caller's word for what it wrote.
         """
         if not self._places.acquire(blocking=False):
-            return document
+            return item
         try:
-            return self._until_indexed(document, look, seconds)
+            return self._until_indexed(item, look, seconds)
         finally:
             self._places.release()
 
-    def _until_indexed(
-        self, document: Document, look: Callable[[], Document], seconds: float
-    ) -> Document:
+    def _until_indexed(self, item: Item, look: Callable[[], Item], seconds: float) -> Item:
         deadline = self._monotonic() + seconds
         pause = _FIRST_PAUSE
-        while document.index_state is IndexState.PENDING:
+        while item.index_state is IndexState.PENDING:
             remaining = deadline - self._monotonic()
             if remaining <= 0:
                 break
@@ -70,12 +69,12 @@ class Waiting:
             except DependencyError as error:
                 logger.warning("no longer waiting for an index: %s", error.message)
                 break
-            if seen.content_revision != document.content_revision:
+            if seen.content_revision != item.content_revision:
                 break  # nobody will index this content any more
-            document = replace(
-                document,
+            item = replace(
+                item,
                 index_state=seen.index_state,
                 index_reason=seen.index_reason,
                 chunk_count=seen.chunk_count,
             )
-        return document
+        return item

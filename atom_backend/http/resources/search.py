@@ -11,10 +11,10 @@ from atom_backend.http import cursors
 from atom_backend.http.contract import Answer, Call, Routes
 from atom_backend.http.replies import json_reply
 from atom_backend.http.resources.search_shapes import (
-    ResultAnswer,
     SearchAnswer,
     SearchInput,
     SearchQuery,
+    result_answer,
 )
 
 routes = Routes("search", "Finding what was stored.")
@@ -49,7 +49,7 @@ def _answer(call: Call[Any, Any], asked: SearchInput) -> Response:
     following = found.next_offset
     return json_reply(
         SearchAnswer(
-            results=[ResultAnswer.of(result) for result in found.results],
+            results=[result_answer(result) for result in found.results],
             legs=list(found.legs),
             degraded=list(found.degraded),
             next_cursor=None if following is None else cursors.at_offset(question, following),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from atom_backend.domain.documents import Document
 from atom_backend.domain.items import Kind, Span
 from atom_backend.domain.search import (
     Degraded,
@@ -31,19 +33,24 @@ from atom_backend.http.fields import (
 from atom_backend.http.limits import PASSAGES_LARGEST, RESULTS_DEFAULT, RESULTS_LARGEST
 from atom_backend.http.queries import Parameters
 from atom_backend.http.resources.document_shapes import DocumentAnswer
+from atom_backend.http.resources.record_shapes import model_of
+from atom_backend.http.resources.records import FACES
 
 
 class FilterInput(JsonBody):
     """Which items may be found; every given condition must hold.
 
     `tags`: the item has all of them. `metadata`: the item's metadata contains this object.
-    `created_after` is inclusive, `created_before` exclusive.
+    `happens_after`, `happens_before`: the item's own time, such as that at which a task is due.
+    `..._after` is inclusive, `..._before` exclusive.
     """
 
     tags: Tags = ()
     source: Name | None = None
     created_after: Moment | None = None
     created_before: Moment | None = None
+    happens_after: Moment | None = None
+    happens_before: Moment | None = None
     metadata: Metadata = Field(default_factory=dict)
 
 
@@ -84,6 +91,8 @@ class SearchInput(JsonBody):
                 source=conditions.source,
                 created_after=conditions.created_after,
                 created_before=conditions.created_before,
+                happens_after=conditions.happens_after,
+                happens_before=conditions.happens_before,
                 metadata=conditions.metadata,
             ),
             min_score=self.min_score,
@@ -104,6 +113,8 @@ class SearchQuery(Parameters):
     source: Name | None = None
     created_after: Moment | None = None
     created_before: Moment | None = None
+    happens_after: Moment | None = None
+    happens_before: Moment | None = None
     min_score: Number | None = None
     include_text: Truth = True
     chunks: Integer = Field(1, ge=1, le=PASSAGES_LARGEST)
@@ -121,6 +132,8 @@ class SearchQuery(Parameters):
                 source=self.source,
                 created_after=self.created_after,
                 created_before=self.created_before,
+                happens_after=self.happens_after,
+                happens_before=self.happens_before,
             ),
             min_score=self.min_score,
             include_text=self.include_text,
@@ -149,11 +162,12 @@ class PassageAnswer(BaseModel):
         )
 
 
-class ResultAnswer(BaseModel):
+class FoundAnswer(BaseModel):
     """One item: its best passage, further ones, and every highlight of them in the item's text.
 
-    `enriched`: PostgreSQL confirmed that the item exists. Where it could not be asked, `document`
-    and `stale` are null, and the item may have been deleted or rewritten since it was indexed.
+    Under the name of its kind stands the item itself, as its own address answers it; the others
+    are null. `enriched`: PostgreSQL confirmed that the item exists. Where it could not be asked,
+    the item and `stale` are null, and it may have been deleted or rewritten since it was indexed.
     `stale`: it was found by an older text than today's.
     """
 
@@ -169,29 +183,46 @@ class ResultAnswer(BaseModel):
     highlights: tuple[Span, ...]
     document: DocumentAnswer | None
 
-    @classmethod
-    def of(cls, result: SearchResult) -> ResultAnswer:
-        marks = {span for passage in result.passages for span in passage.highlights}
-        best, *further = [PassageAnswer.of(passage) for passage in result.passages]
-        return cls(
-            item_id=result.item_id,
-            kind=result.kind,
-            title=result.title,
-            score=result.score,
-            revision=result.revision,
-            enriched=result.enriched,
-            stale=result.stale,
-            chunk=best,
-            chunks=further,
-            highlights=tuple(sorted(marks, key=lambda span: (span.start, span.end))),
-            document=DocumentAnswer.of(result.document) if result.document else None,
-        )
+
+ResultAnswer = model_of(
+    "ResultAnswer",
+    FoundAnswer,
+    {str(kind): (face.shapes.answer | None, None) for kind, face in FACES.items()},
+    FoundAnswer.__doc__ or "",
+)
+
+
+def result_answer(result: SearchResult) -> FoundAnswer:
+    """How one result is answered."""
+    marks = {span for passage in result.passages for span in passage.highlights}
+    best, *further = [PassageAnswer.of(passage) for passage in result.passages]
+    return ResultAnswer(
+        item_id=result.item_id,
+        kind=result.kind,
+        title=result.title,
+        score=result.score,
+        revision=result.revision,
+        enriched=result.enriched,
+        stale=result.stale,
+        chunk=best,
+        chunks=further,
+        highlights=tuple(sorted(marks, key=lambda span: (span.start, span.end))),
+        **_shown(result),
+    )
+
+
+def _shown(result: SearchResult) -> dict[str, Any]:
+    if isinstance(result.stored, Document):
+        return {"document": DocumentAnswer.of(result.stored)}
+    if result.stored is None:
+        return {"document": None}
+    return {"document": None, result.kind: FACES[result.kind].shapes.show(result.stored)}
 
 
 class SearchAnswer(BaseModel):
     """A page of results, best first. `legs` ran; `degraded` says what was missing, if anything."""
 
-    results: list[ResultAnswer]
+    results: list[ResultAnswer]  # type: ignore[valid-type]
     legs: list[Leg]
     degraded: list[Degraded]
     next_cursor: str | None

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from atom_backend.clock import new_id
+from atom_backend.domain.items import Kind
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.search import SearchFilter
 from atom_backend.relational.document_queries import found
@@ -35,8 +36,10 @@ def search(
     **page: int,
 ) -> list[UUID]:
     with transactions.owner(owner) as work:
-        matches = work.documents.search(query, conditions, **({"limit": 9, "offset": 0} | page))
-    return [match.document.id for match in matches]
+        matches = work.items.search(
+            query, frozenset(), conditions, **({"limit": 9, "offset": 0} | page)
+        )
+    return [match.item_id for match in matches]
 
 
 def test_any_word_of_the_query_may_match_and_more_words_rank_higher(
@@ -56,13 +59,13 @@ def test_a_word_in_the_title_counts_more_than_in_the_text(
     assert search(transactions, owner, "harbour") == [in_title, in_text]
 
 
-def test_a_match_brings_document_text_and_a_score_between_0_and_1(
+def test_a_match_brings_kind_text_and_a_score_between_0_and_1(
     transactions: PostgresTransactions, owner: Principal
 ) -> None:
     document = a_document(transactions, owner, "the moon " * 400)
     with transactions.owner(owner) as work:
-        (match,) = work.documents.search("moon", EVERYTHING, limit=9, offset=0)
-    assert match.document == document
+        (match,) = work.items.search("moon", frozenset(), EVERYTHING, limit=9, offset=0)
+    assert (match.item_id, match.kind) == (document.id, Kind.DOCUMENT)
     assert match.text == "the moon " * 400
     assert 0 < match.score < 1
 
@@ -137,10 +140,13 @@ def test_a_filter_means_the_same_to_search_matching_and_enrich(
     a_document(transactions, a_user(transactions), tags=("blue", "red"), source="mail")
     expected = {ids[one] for one in EXPECTED[name]}
     with transactions.owner(owner) as work:
-        matches = work.documents.search("moon", CONDITIONS[name], limit=9, offset=0)
-        assert {match.document.id for match in matches} == expected
-        assert set(work.documents.matching(CONDITIONS[name], limit=9)) == expected
-        assert set(work.documents.enrich(list(ids.values()), CONDITIONS[name])) == expected
+        matches = work.items.search("moon", frozenset(), CONDITIONS[name], limit=9, offset=0)
+        assert {match.item_id for match in matches} == expected
+        assert set(work.items.matching(CONDITIONS[name], limit=9)) == expected
+        assert (
+            set(work.items.enrich({Kind.DOCUMENT: list(ids.values())}, CONDITIONS[name]))
+            == expected
+        )
 
 
 def test_a_time_range_includes_its_beginning_and_excludes_its_end(
@@ -151,7 +157,7 @@ def test_a_time_range_includes_its_beginning_and_excludes_its_end(
 
     def matches(**conditions: Any) -> bool:
         with transactions.owner(owner) as work:
-            return bool(work.documents.matching(SearchFilter(**conditions), limit=9))
+            return bool(work.items.matching(SearchFilter(**conditions), limit=9))
 
     assert matches(created_after=moment)
     assert not matches(created_after=moment + tick)
@@ -163,7 +169,7 @@ def test_matching_stops_at_its_limit(transactions: PostgresTransactions, owner: 
     for _ in range(3):
         a_document(transactions, owner)
     with transactions.owner(owner) as work:
-        assert len(work.documents.matching(EVERYTHING, limit=2)) == 2
+        assert len(work.items.matching(EVERYTHING, limit=2)) == 2
 
 
 def test_enrich_answers_for_what_exists_and_is_the_owners(
@@ -172,8 +178,10 @@ def test_enrich_answers_for_what_exists_and_is_the_owners(
     mine = a_document(transactions, owner)
     foreign = a_document(transactions, a_user(transactions))
     with transactions.owner(owner) as work:
-        assert work.documents.enrich([mine.id, foreign.id, new_id()], EVERYTHING) == {mine.id: mine}
-        assert work.documents.enrich([], EVERYTHING) == {}
+        assert work.items.enrich({Kind.DOCUMENT: [mine.id, foreign.id, new_id()]}, EVERYTHING) == {
+            mine.id: mine
+        }
+        assert work.items.enrich({Kind.DOCUMENT: []}, EVERYTHING) == {}
 
 
 def test_ten_megabytes_of_different_words_are_stored_and_found_by_their_beginning(

@@ -41,7 +41,7 @@ def test_a_tombstone_keeps_its_place_and_its_revision(
     transactions: PostgresTransactions, owner: Principal, sql: RunSql
 ) -> None:
     with transactions.owner(owner) as work:
-        (document_id,) = work.documents.matching(SearchFilter(), limit=2)
+        (document_id,) = work.items.matching(SearchFilter(), limit=2)
         work.documents.remove(document_id)
         work.index.bury(document_id)
     before = sql("select * from index_entries")

@@ -54,7 +54,7 @@ def create(work: OwnerWork) -> None:
 
 
 def replace(work: OwnerWork) -> None:
-    (document_id,) = work.documents.matching(SearchFilter(), limit=2)
+    (document_id,) = work.items.matching(SearchFilter(), limit=2)
     work.documents.get(document_id, for_update=True)
     changed = DocumentChanges(text="Changed at the last moment.")
     document = work.documents.change(document_id, changed, content_hash=bytes(32))
@@ -62,7 +62,7 @@ def replace(work: OwnerWork) -> None:
 
 
 def delete(work: OwnerWork) -> None:
-    (document_id,) = work.documents.matching(SearchFilter(), limit=2)
+    (document_id,) = work.items.matching(SearchFilter(), limit=2)
     work.documents.get(document_id, for_update=True)
     work.documents.remove(document_id)
     work.index.bury(document_id)

@@ -63,7 +63,7 @@ def test_the_answer_is_that_of_lancedb_marked_as_unchecked(
     assert (answer.legs, answer.degraded) == (LEGS[mode], (Degraded.POSTGRESQL,))
     assert found(answer) == found(usual)
     for one, other in zip(answer.results, usual.results, strict=True):
-        assert (one.enriched, one.document, one.stale) == (False, None, None)
+        assert (one.enriched, one.stored, one.stale) == (False, None, None)
         assert (other.enriched, other.stale) == (True, False)
         same = ("kind", "title", "score", "revision", "passages")
         assert [getattr(one, name) for name in same] == [getattr(other, name) for name in same]

@@ -1,0 +1,1 @@
+"""The resources that an owner keeps, each one a declaration."""

@@ -1,0 +1,9 @@
+"""Every declared resource."""
+
+from __future__ import annotations
+
+from atom_backend.domain.resources.memories import MEMORIES
+from atom_backend.domain.resources.resource import Resource
+from atom_backend.domain.resources.tasks import TASKS
+
+RESOURCES: tuple[Resource, ...] = (TASKS, MEMORIES)

@@ -1,0 +1,71 @@
+"""Many records in one request: JSON lines in, JSON lines out, as they go.
+
+Invariant: as in ``batch``: one answer a line, in order, and a bad line fails alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Response
+from pydantic import BaseModel
+
+from atom_backend.domain.resources.resource import Resource
+from atom_backend.errors import AtomError
+from atom_backend.http.contract import Answer, Call, Routes
+from atom_backend.http.errors import problem_of, to_the_end
+from atom_backend.http.lines import NDJSON, LinesBody
+from atom_backend.http.problems import Problem
+from atom_backend.http.resources.record_shapes import Shapes, model_of
+
+
+def add_batch(routes: Routes, resource: Resource, shapes: Shapes) -> None:
+    """Add the resource's bulk route."""
+    kind = str(resource.kind)
+    lines = type(f"{kind.capitalize()}Lines", (LinesBody,), {"line_model": shapes.input})
+    answered = model_of(
+        f"{kind.capitalize()}LineAnswer",
+        BaseModel,
+        {
+            "line": (int | None, ...),
+            "status": (int, ...),
+            kind: (shapes.answer | None, None),
+            "error": (Problem | None, None),
+        },
+        "What became of one line; `line` is null if the request itself broke off.",
+    )
+
+    def load(call: Call[Any, Any]) -> Response:
+        given = to_the_end(_answers(call), lambda problem: _failed(None, problem))
+        return Response(given, content_type=NDJSON)
+
+    def _answers(call: Call[Any, Any]) -> Iterator[bytes]:
+        for line in call.body:
+            try:
+                given = line.read().model_dump()
+                put = call.services.records.ingest(call.principal, resource, given)
+                status = 201 if put.outcome == "new" else 200
+                shown = {kind: shapes.show(put.record)}
+                yield _line(answered(line=line.number, status=status, **shown), "error")
+            except AtomError as error:
+                yield _failed(line.number, problem_of(error))
+
+    def _failed(number: int | None, problem: Problem) -> bytes:
+        return _line(answered(line=number, status=problem.status, error=problem), kind)
+
+    routes.made(
+        f"load_{resource.name}",
+        f"Store many {resource.name}, one JSON object a line.\n\n"
+        f'Each line is answered by a line `{{"line", "status", "{kind}" | "error"}}`, in order. '
+        f"A {kind} with an `external_id` replaces the one of that name (status 200), so an "
+        "interrupted load is simply sent again.",
+        f"POST /v1/{resource.name}/batch",
+        Answer(200, "One line for each line of the request.", answered, NDJSON),
+        handler=load,
+        body=lines,
+    )
+
+
+def _line(answer: BaseModel, absent: str) -> bytes:
+    return answer.model_dump_json(exclude={absent}).encode() + b"\n"

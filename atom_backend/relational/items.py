@@ -1,0 +1,76 @@
+"""One owner's items of every kind: finding them, and saying what was found (role ``atom_app``).
+
+Invariant: as in ``documents``: row-level security decides whose rows are seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.engine import Connection
+
+from atom_backend.domain.documents import Document
+from atom_backend.domain.items import Kind
+from atom_backend.domain.resources.registry import RESOURCES
+from atom_backend.domain.resources.resource import Record
+from atom_backend.domain.search import SearchFilter
+from atom_backend.domain.transactions import TextMatch
+from atom_backend.relational.document_queries import NAMED, as_document, found
+from atom_backend.relational.record_queries import as_record, every
+from atom_backend.relational.tables import items
+
+_RESOURCES = {resource.kind: resource for resource in RESOURCES}
+
+
+class PostgresItems:
+    """The items of the transaction's owner."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def matching(self, conditions: SearchFilter, *, limit: int) -> list[UUID]:
+        hits = found(conditions, limit=limit)
+        return list(self._connection.scalars(sa.select(hits.c.id)))
+
+    def enrich(
+        self, named: Mapping[Kind, Sequence[UUID]], conditions: SearchFilter
+    ) -> Mapping[UUID, Document | Record]:
+        # Most searches have no filter; finding nothing out costs a third of finding out.
+        if not conditions.empty:
+            among = [item_id for item_ids in named.values() for item_id in item_ids]
+            hits = found(conditions, limit=len(among), among=among)
+            good = set(self._connection.scalars(sa.select(hits.c.id)))
+            named = {kind: [one for one in ids if one in good] for kind, ids in named.items()}
+        known: dict[UUID, Document | Record] = {}
+        for kind, item_ids in named.items():
+            known.update(self._known(kind, item_ids) if item_ids else {})
+        return known
+
+    def search(
+        self,
+        query: str,
+        kinds: frozenset[Kind],
+        conditions: SearchFilter,
+        *,
+        limit: int,
+        offset: int,
+    ) -> list[TextMatch]:
+        hits = found(conditions, question=query, kinds=kinds, limit=limit, offset=offset)
+        rows = self._connection.execute(
+            sa.select(items.c.id, items.c.kind, items.c.text, hits.c.score)
+            .join(hits, hits.c.id == items.c.id)
+            .order_by(hits.c.score.desc(), items.c.id.desc())
+        )
+        return [TextMatch(row.id, Kind(row.kind), row.text, row.score) for row in rows]
+
+    def _known(self, kind: Kind, item_ids: Sequence[UUID]) -> Mapping[UUID, Document | Record]:
+        if kind is Kind.DOCUMENT:
+            rows = self._connection.execute(NAMED, {"named": list(item_ids)})
+            return {row.id: as_document(row) for row in rows}
+        resource = _RESOURCES[kind]
+        among = sa.any_(sa.literal(list(item_ids), ARRAY(sa.Uuid)))
+        rows = self._connection.execute(every(resource).where(items.c.id == among))
+        return {row.id: as_record(resource, row) for row in rows}

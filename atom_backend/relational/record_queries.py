@@ -1,0 +1,122 @@
+"""How the records of a resource are read: their columns, their conditions, their order.
+
+Invariant: a value only ever travels as a bound parameter, and a column is only ever named by a
+declaration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Row
+
+from atom_backend.domain.index_state import EntryState, as_seen_by_users
+from atom_backend.domain.resources.fields import Tags
+from atom_backend.domain.resources.resource import (
+    NOW,
+    Condition,
+    Listing,
+    NotAll,
+    Record,
+    Resource,
+    Test,
+)
+from atom_backend.relational.document_queries import INDEX_COLUMNS
+from atom_backend.relational.resource_tables import TABLES
+from atom_backend.relational.tables import index_entries, items
+
+_BASE = (
+    items.c.id,
+    items.c.owner_id,
+    items.c.revision,
+    items.c.content_revision,
+    items.c.content_hash,
+    items.c.created_at,
+    items.c.updated_at,
+    *INDEX_COLUMNS,
+)
+
+
+def column(resource: Resource, name: str) -> sa.Column[Any]:
+    """Where a field is kept."""
+    return items.c[name] if name in items.c else TABLES[resource.name].c[name]
+
+
+@cache
+def every(resource: Resource) -> sa.Select[Any]:
+    """The records that the transaction's role may see; made once for each resource."""
+    own = TABLES[resource.name]
+    joined = items.join(own, own.c.id == items.c.id).outerjoin(
+        index_entries, index_entries.c.item_id == items.c.id
+    )
+    fields = (column(resource, one.name).label(f"f_{one.name}") for one in resource.fields)
+    return sa.select(*_BASE, *fields).select_from(joined)
+
+
+def listed(resource: Resource, listing: Listing) -> sa.Select[Any]:
+    """One page in its order; records without a value to sort by come last."""
+    query = every(resource).limit(listing.limit)
+    for condition in listing.conditions:
+        query = query.where(_holds(resource, condition))
+    # UUIDv7 begins with the time, so the order of creation needs no column of its own.
+    by = None if listing.sort == "created_at" else column(resource, listing.sort)
+    ordered: Callable[[Any], Any] = sa.desc if listing.descending else sa.asc
+    if by is not None:
+        query = query.order_by(ordered(by).nulls_last())
+    query = query.order_by(ordered(items.c.id))
+    return query if listing.after is None else query.where(_beyond(by, listing))
+
+
+def as_record(resource: Resource, row: Row[Any]) -> Record:
+    values = {one.name: getattr(row, f"f_{one.name}") for one in resource.fields}
+    for one in resource.fields:
+        if isinstance(one.type, Tags):
+            values[one.name] = tuple(values[one.name])
+    return Record(
+        id=row.id,
+        owner_id=row.owner_id,
+        revision=row.revision,
+        content_revision=row.content_revision,
+        content_hash=bytes(row.content_hash),
+        values=values,
+        index_state=as_seen_by_users(EntryState(row.entry_state)),
+        index_reason=row.index_reason,
+        chunk_count=row.chunk_count,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _beyond(by: sa.Column[Any] | None, listing: Listing) -> sa.ColumnElement[bool]:
+    """What comes after the last record of the page before."""
+    assert listing.after is not None
+    value, item_id = listing.after
+    further = items.c.id < item_id if listing.descending else items.c.id > item_id
+    if by is None:
+        return further
+    if value is None:
+        return sa.and_(by.is_(None), further)
+    beyond = by < value if listing.descending else by > value
+    return sa.or_(beyond, sa.and_(by == value, further), by.is_(None))
+
+
+def _holds(resource: Resource, condition: Condition | NotAll) -> sa.ColumnElement[bool]:
+    if isinstance(condition, NotAll):
+        every_one = sa.and_(*(_holds(resource, one) for one in condition.conditions))
+        return sa.func.coalesce(every_one, False).is_(False)
+    value = sa.func.now() if condition.value is NOW else condition.value
+    if condition.test is Test.WORDS:
+        return items.c.search.op("@@")(sa.func.plainto_tsquery("simple", value))
+    return _TESTS[condition.test](column(resource, condition.field), value)
+
+
+_TESTS: Mapping[Test, Callable[[sa.Column[Any], Any], sa.ColumnElement[bool]]] = {
+    Test.EQUAL: lambda tested, value: tested == value,
+    Test.FROM: lambda tested, value: tested >= value,
+    Test.UNTIL: lambda tested, value: tested < value,
+    Test.HOLDS: lambda tested, value: tested.contains([value]),
+    Test.NONE_OF: lambda tested, value: tested.not_in(value),
+}

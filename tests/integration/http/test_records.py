@@ -1,0 +1,235 @@
+"""What every declared resource does alike, asked of each of them over HTTP."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from atom_backend.domain.resources.registry import RESOURCES
+from tests.integration.http.conftest import Account
+
+
+@dataclass(frozen=True)
+class Example:
+    """``whole`` creates one, ``change`` differs from it, ``wrong`` is refused at that field."""
+
+    whole: dict[str, Any]
+    change: dict[str, Any]
+    wrong: dict[str, Any] = field(default_factory=dict)
+
+
+EXAMPLES = {
+    "tasks": Example(
+        {"title": "Water the plants", "notes": "The fern too.", "tags": ["home"]},
+        {"title": "Water the fern"},
+        {"status": "never"},
+    ),
+    "memories": Example(
+        {"text": "Likes the window seat.", "topic": "travel", "tags": ["train"]},
+        {"text": "Likes the aisle."},
+        {"confidence": 1.5},
+    ),
+}
+every_resource = pytest.mark.parametrize("name", EXAMPLES)
+
+
+def create(account: Account, name: str, **fields: Any) -> Any:
+    answer = account.post(f"/v1/{name}", json=EXAMPLES[name].whole | fields)
+    assert answer.status_code == 201, answer.text
+    return answer.json
+
+
+def listed(account: Account, name: str, **query: Any) -> list[Any]:
+    answer = account.get(f"/v1/{name}", query_string=query)
+    assert answer.status_code == 200, answer.text
+    items: list[Any] = answer.json["items"]
+    return items
+
+
+def test_every_declared_resource_is_asked() -> None:
+    assert {resource.name for resource in RESOURCES} == EXAMPLES.keys()
+
+
+@every_resource
+def test_what_was_created_is_read_at_its_address(account: Account, name: str) -> None:
+    answer = account.post(f"/v1/{name}", json=EXAMPLES[name].whole)
+    assert (answer.status_code, answer.headers["ETag"]) == (201, '"1"')
+    read = account.get(answer.headers["Location"])
+    assert read.status_code == 200
+    assert EXAMPLES[name].whole.items() <= read.json.items()
+    assert read.json["index_state"] == "pending"
+    held = account.get(answer.headers["Location"], headers={"If-None-Match": '"1"'})
+    assert (held.status_code, held.data) == (304, b"")
+
+
+@every_resource
+def test_a_wrong_field_is_named_and_nothing_is_stored(account: Account, name: str) -> None:
+    for wrong in (EXAMPLES[name].wrong, {"unheard_of": 1}, {"tags": ["a", "a"]}):
+        answer = account.post(f"/v1/{name}", json=EXAMPLES[name].whole | wrong)
+        (problem,) = answer.json["errors"]
+        assert (answer.status_code, problem["pointer"].split("/")[1]) == (422, next(iter(wrong)))
+    assert listed(account, name) == []
+
+
+@every_resource
+def test_a_patch_changes_what_it_names_and_merges_metadata(account: Account, name: str) -> None:
+    made = create(account, name, metadata={"a": 1, "b": 2}, source="mail")
+    address = f"/v1/{name}/{made['id']}"
+    patch = EXAMPLES[name].change | {"metadata": {"a": None, "c": 3}, "source": None}
+    changed = account.patch(address, json=patch)
+    assert changed.json["metadata"] == {"b": 2, "c": 3}
+    assert (changed.json["source"], changed.json["tags"]) == (None, made["tags"])
+    assert EXAMPLES[name].change.items() <= changed.json.items()
+    again = account.patch(address, json=patch)
+    assert again.headers["ETag"] == changed.headers["ETag"] == '"2"'
+
+
+@every_resource
+def test_a_required_field_cannot_be_cleared(account: Account, name: str) -> None:
+    made = create(account, name)
+    (required,) = EXAMPLES[name].change
+    answer = account.patch(f"/v1/{name}/{made['id']}", json={required: None})
+    assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, f"/{required}")
+
+
+@every_resource
+def test_a_write_that_was_overtaken_is_refused(account: Account, name: str) -> None:
+    made = create(account, name)
+    address, change = f"/v1/{name}/{made['id']}", EXAMPLES[name].change
+    assert account.patch(address, json=change, headers={"If-Match": '"1"'}).status_code == 200
+    for late in (
+        account.patch(address, json={"source": "x"}, headers={"If-Match": '"1"'}),
+        account.delete(address, headers={"If-Match": '"1"'}),
+    ):
+        assert late.status_code == 412
+    assert account.delete(address, headers={"If-Match": '"2"'}).status_code == 204
+    assert account.get(address).status_code == 404
+
+
+@every_resource
+def test_an_external_identifier_names_one_record_of_a_kind(account: Account, name: str) -> None:
+    external = "calendar/7 ü"
+    address = f"/v1/{name}/by-external-id/{quote(external)}"
+    first = account.put(address, json=EXAMPLES[name].whole)
+    same = account.put(address, json=EXAMPLES[name].whole)
+    other = account.put(address, json=EXAMPLES[name].whole | EXAMPLES[name].change)
+    assert [one.status_code for one in (first, same, other)] == [201, 200, 200]
+    assert [one.headers["ETag"] for one in (first, same, other)] == ['"1"', '"1"', '"2"']
+    assert account.get(address).json == other.json
+    taken = account.post(f"/v1/{name}", json=EXAMPLES[name].whole | {"external_id": external})
+    assert (taken.status_code, taken.json["code"]) == (409, "external_id_taken")
+    assert taken.json["existing_id"] == first.json["id"]
+    for another in EXAMPLES.keys() - {name}:
+        assert create(account, another, external_id=external)["external_id"] == external
+    assert account.store(external_id=external)["external_id"] == external
+
+
+@every_resource
+def test_a_name_that_is_taken_cannot_be_taken_by_a_patch(account: Account, name: str) -> None:
+    taken = create(account, name, external_id="one")
+    made = create(account, name, external_id="two")
+    answer = account.patch(f"/v1/{name}/{made['id']}", json={"external_id": "one"})
+    assert (answer.status_code, answer.json["existing_id"]) == (409, taken["id"])
+
+
+@every_resource
+def test_a_request_that_is_repeated_with_its_key_is_done_once(account: Account, name: str) -> None:
+    given = {"json": EXAMPLES[name].whole, "headers": {"Idempotency-Key": '"once"'}}
+    first, again = account.post(f"/v1/{name}", **given), account.post(f"/v1/{name}", **given)
+    assert (again.status_code, again.json) == (201, first.json)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    other = EXAMPLES[name].whole | EXAMPLES[name].change
+    refused = account.post(f"/v1/{name}", json=other, headers=given["headers"])
+    assert (refused.status_code, refused.json["code"]) == (422, "idempotency_key_reused")
+    assert len(listed(account, name)) == 1
+
+
+@every_resource
+def test_nobody_sees_or_touches_what_is_somebody_elses(
+    account: Account, stranger: Account, name: str
+) -> None:
+    made = create(account, name, external_id="mine")
+    address = f"/v1/{name}/{made['id']}"
+    for answer in (
+        stranger.get(address),
+        stranger.get(f"/v1/{name}/by-external-id/mine"),
+        stranger.patch(address, json=EXAMPLES[name].change),
+        stranger.delete(address),
+    ):
+        assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+    assert listed(stranger, name) == []
+    assert account.get(address).json == made
+    assert (
+        stranger.put(f"/v1/{name}/by-external-id/mine", json=EXAMPLES[name].whole).json["id"]
+        != (made["id"])
+    )
+
+
+@every_resource
+def test_pages_follow_each_other_without_gap_or_repetition(account: Account, name: str) -> None:
+    made = [create(account, name, source=f"s{n}")["id"] for n in range(5)]
+    seen: list[str] = []
+    answer = account.get(f"/v1/{name}?limit=2")
+    while True:
+        seen += [one["id"] for one in answer.json["items"]]
+        if answer.json["next_cursor"] is None:
+            break
+        assert answer.headers["Link"].endswith('; rel="next"')
+        answer = account.get(answer.headers["Link"].split(">")[0][1:])
+    assert seen == made[::-1]
+    assert [one["id"] for one in listed(account, name, sort="created_at")] == made
+
+
+@every_resource
+def test_a_cursor_of_another_order_is_refused(account: Account, name: str) -> None:
+    for _ in range(2):
+        create(account, name)
+    cursor = account.get(f"/v1/{name}?limit=1").json["next_cursor"]
+    for query in (f"sort=created_at&cursor={cursor}", f"cursor={'A' * 40}"):
+        answer = account.get(f"/v1/{name}?{query}")
+        assert (answer.status_code, answer.json["code"]) == (400, "invalid_cursor")
+
+
+@every_resource
+def test_a_bad_line_of_a_batch_fails_alone(account: Account, name: str) -> None:
+    whole = EXAMPLES[name].whole
+    lines = [whole | {"external_id": "a"}, {"no": "thing"}, whole | {"external_id": "a"}, whole]
+    body = b"\n".join(json.dumps(line).encode() for line in lines) + b"\n{"
+    answer = account.post(
+        f"/v1/{name}/batch", data=body, headers={"Content-Type": "application/x-ndjson"}
+    )
+    results = [json.loads(line) for line in answer.data.splitlines()]
+    assert [one["status"] for one in results] == [201, 422, 200, 201, 400]
+    assert [one["line"] for one in results] == [1, 2, 3, 4, 5]
+    assert len(listed(account, name)) == 2
+
+
+@every_resource
+def test_common_conditions_choose(account: Account, name: str) -> None:
+    tagged = create(account, name, tags=["rare"], source="mail")["id"]
+    other = create(account, name, tags=["usual"])
+    assert [one["id"] for one in listed(account, name, tag="rare")] == [tagged]
+    assert [one["id"] for one in listed(account, name, source="mail")] == [tagged]
+    since = listed(account, name, updated_since=other["updated_at"])
+    assert [one["id"] for one in since] == [other["id"]]
+
+
+@every_resource
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=1000000", "sort=owner_id", "unheard=1", "updated_since=yesterday"]
+)
+def test_a_question_that_cannot_be_understood_is_refused(
+    account: Account, name: str, query: str
+) -> None:
+    assert account.get(f"/v1/{name}?{query}").status_code in {400, 422}
+
+
+@every_resource
+def test_an_unknown_identifier_is_not_found(account: Account, name: str) -> None:
+    for unknown in (uuid.uuid4(), "no-identifier"):
+        assert account.get(f"/v1/{name}/{unknown}").status_code == 404
