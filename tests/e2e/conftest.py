@@ -26,10 +26,11 @@ _PATIENCE = 120.0
 
 
 class Service:
-    """``python -m atom_backend serve`` with data and a port of its own."""
+    """``python -m atom_backend serve`` with data and a port of its own; ``project`` is its code."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, project: Path = PROJECT) -> None:
         self.data = data
+        self.project = project
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.said: list[str] = []
@@ -45,6 +46,7 @@ class Service:
         self.said = []
         self._process = subprocess.Popen(
             [*command("serve"), "--port", str(self.port), "--data-dir", str(self.data)],
+            cwd=self.project,
             env=environment(self.data),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

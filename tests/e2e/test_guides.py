@@ -1,6 +1,7 @@
 """Every example of the README and the guides runs as it stands, on a service that is well.
 
-What docs/recovery.md says is for services that are not; ``test_recovery`` follows it.
+What docs/recovery.md says is for services that are not; ``test_recovery`` follows it, and
+``test_adding_a_resource`` follows docs/resources.md on a copy of the project.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import pytest
 from tests.e2e.conftest import PROJECT, Service
 from tests.e2e.guides import blocks, follow
 
+ELSEWHERE = {"recovery.md", "resources.md"}
 GUIDES = [
     guide
     for guide in [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
-    if any(kind == "sh" for kind, _ in blocks(guide.read_text())) and guide.name != "recovery.md"
+    if any(kind == "sh" for kind, _ in blocks(guide.read_text())) and guide.name not in ELSEWHERE
 ]
 
 

@@ -39,7 +39,7 @@ class MemoryRules(Rules):
             ends = ends or now
         if begins is not None and ends is not None and begins > ends:
             raise _refused("valid_to", "A fact cannot end before it begins.")
-        return {**values, "title": _title(values["text"]), "valid_to": ends}
+        return {**values, "valid_to": ends}
 
 
 def _require_newer(newer: UUID, item_id: UUID, others: Others) -> None:
@@ -65,7 +65,7 @@ def _title(text: str) -> str:
 
 
 def _says(values: Values) -> Said:
-    return Said(values["title"], values["text"], values["valid_from"])
+    return Said(_title(values["text"]), values["text"], values["valid_from"])
 
 
 MEMORIES = Resource(
@@ -73,7 +73,6 @@ MEMORIES = Resource(
     kind=Kind.MEMORY,
     about="Short facts that the assistant has learned.",
     own=(
-        Field("title", Text(_TITLE_CHARS), "How the text begins.", given=False),
         Field("text", Text(100_000), "The fact.", required=True),
         Field("topic", Text(100), "What sort of fact it is, as in preference or person."),
         Field("source_item_id", Reference(), "The item that it was learned from."),

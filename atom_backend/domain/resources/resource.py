@@ -99,23 +99,20 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One stored item of a resource."""
+    """One stored item of a resource; ``title`` is the one that the index reads."""
 
     id: UUID
     owner_id: UUID
     revision: int
     content_revision: int
     content_hash: bytes
+    title: str
     values: Values
     index_state: IndexState
     index_reason: str | None
     chunk_count: int
     created_at: datetime
     updated_at: datetime
-
-    @property
-    def title(self) -> str:
-        return str(self.values["title"])
 
 
 class Others(Protocol):

@@ -23,7 +23,7 @@ def test_a_newer_fact_supersedes_and_the_older_one_stays(account: Account) -> No
     ended = supersede(account, old, new["id"])
     assert (ended.status_code, ended.json["superseded_by"]) == (200, new["id"])
     assert ended.json["valid_to"] is not None
-    assert (ended.json["text"], ended.json["title"]) == ("Likes tea.", "Likes tea.")
+    assert ended.json["text"] == "Likes tea."
     found = account.get(f"/v1/memories?superseded_by={new['id']}").json["items"]
     assert [one["id"] for one in found] == [old["id"]]
 
@@ -54,11 +54,6 @@ def test_a_fact_cannot_end_before_it_begins(account: Account) -> None:
     given = {"text": "x", "valid_from": "2026-01-02T00:00:00Z", "valid_to": "2026-01-01T00:00:00Z"}
     answer = account.post("/v1/memories", json=given)
     assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, "/valid_to")
-
-
-def test_the_title_is_how_the_text_begins(account: Account) -> None:
-    assert a_memory(account, "\n  Born in May.\nSee the passport.")["title"] == "Born in May."
-    assert len(a_memory(account, "x" * 500)["title"]) == 200
 
 
 def test_a_memory_says_what_it_was_learned_from(account: Account) -> None:
