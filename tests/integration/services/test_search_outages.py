@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import pytest
 
 from atom_backend.domain.documents import DocumentChanges
+from atom_backend.domain.items import Kind
+from atom_backend.domain.resources.memories import MEMORIES
+from atom_backend.domain.resources.resource import Record
+from atom_backend.domain.resources.tasks import TASKS
 from atom_backend.domain.search import Degraded, Leg, SearchFilter, SearchMode
 from atom_backend.errors import AtomError, EmbedderUnavailable, RefusedVector
+from atom_backend.services.records import RecordService
 from tests.deterministic import BagOfWords
 from tests.integration.coordinator.stage import Stage
 from tests.integration.services.searching import MODES, ask, fill, found, overwrite_manifests
@@ -46,6 +52,31 @@ def test_without_lancedb_postgresql_answers(two: Stage, mode: SearchMode) -> Non
     hidden.rename(two.lance)
     answer = ask(two, "moon", mode=mode)
     assert (answer.degraded, Leg.POSTGRESQL in answer.legs) == ((), False)
+
+
+def test_without_lancedb_every_kind_is_found_and_only_those_asked_for(stage: Stage) -> None:
+    records = RecordService(stage.transactions)
+    due = datetime(2030, 1, 1, tzinfo=UTC)
+    given = {"title": "Photograph the moon", "due_at": due}
+    task = records.create(stage.owner, TASKS, given)
+    memory = records.create(stage.owner, MEMORIES, {"text": "Sleeps badly at full moon."})
+    assert isinstance(task, Record)
+    assert isinstance(memory, Record)
+    document = a_document(stage.transactions, stage.owner, "tides and moon")
+    stage.converge()
+    records.create(a_user(stage.transactions), TASKS, given)
+    stage.lance.rename(stage.lance.with_name("hidden"))
+    by_kind = {result.kind: result.stored for result in ask(stage, "moon").results}
+    assert by_kind == {
+        Kind.TASK: records.get(stage.owner, TASKS, task.id),
+        Kind.MEMORY: records.get(stage.owner, MEMORIES, memory.id),
+        Kind.DOCUMENT: stage.documents.get(stage.owner, document.id),
+    }
+    assert found(ask(stage, "moon", kinds=frozenset({Kind.TASK}))) == [task.id]
+    later = SearchFilter(happens_after=due)
+    assert found(ask(stage, "moon", filter=later)) == [task.id]
+    records.remove(stage.owner, TASKS, task.id)
+    assert task.id not in found(ask(stage, "moon"))
 
 
 @pytest.mark.parametrize("content", [bytes(100), b"garbage" * 100], ids=["zeroed", "overwritten"])
