@@ -16,9 +16,9 @@ from atom_backend.http.resources import (
     document_reads,
     document_writes,
     operations,
+    records,
     search,
 )
-from atom_backend.http.resources.records import FACES
 from atom_backend.http.routing import mount
 from atom_backend.http.services import Services
 
@@ -27,7 +27,7 @@ RESOURCES = (
     document_writes.routes,
     document_reads.routes,
     batch.routes,
-    *(face.routes for face in FACES.values()),
+    *records.ROUTES,
     search.routes,
     operations.routes,
     consistency.routes,

@@ -19,10 +19,10 @@ from atom_backend.domain.resources.resource import (
     NOW,
     Condition,
     Listing,
+    Match,
     NotAll,
     Record,
     Resource,
-    Test,
 )
 from atom_backend.relational.document_queries import INDEX_COLUMNS
 from atom_backend.relational.resource_tables import TABLES
@@ -110,15 +110,15 @@ def _holds(resource: Resource, condition: Condition | NotAll) -> sa.ColumnElemen
         every_one = sa.and_(*(_holds(resource, one) for one in condition.conditions))
         return sa.func.coalesce(every_one, False).is_(False)
     value = sa.func.now() if condition.value is NOW else condition.value
-    if condition.test is Test.WORDS:
+    if condition.test is Match.WORDS:
         return items.c.search.op("@@")(sa.func.plainto_tsquery("simple", value))
     return _TESTS[condition.test](column(resource, condition.field), value)
 
 
-_TESTS: Mapping[Test, Callable[[sa.Column[Any], Any], sa.ColumnElement[bool]]] = {
-    Test.EQUAL: lambda tested, value: tested == value,
-    Test.FROM: lambda tested, value: tested >= value,
-    Test.UNTIL: lambda tested, value: tested < value,
-    Test.HOLDS: lambda tested, value: tested.contains([value]),
-    Test.NONE_OF: lambda tested, value: tested.not_in(value),
+_TESTS: Mapping[Match, Callable[[sa.Column[Any], Any], sa.ColumnElement[bool]]] = {
+    Match.EQUAL: lambda tested, value: tested == value,
+    Match.FROM: lambda tested, value: tested >= value,
+    Match.UNTIL: lambda tested, value: tested < value,
+    Match.HOLDS: lambda tested, value: tested.contains([value]),
+    Match.NONE_OF: lambda tested, value: tested.not_in(value),
 }

@@ -13,12 +13,12 @@ from atom_backend.domain.items import Kind
 from atom_backend.domain.resources.fields import Field, Moment, Reference, Share, Text
 from atom_backend.domain.resources.resource import (
     Filter,
+    Match,
     Others,
     Record,
     Resource,
     Rules,
     Said,
-    Test,
     Values,
 )
 from atom_backend.errors import FieldProblem, InvalidInput
@@ -83,12 +83,12 @@ MEMORIES = Resource(
     ),
     says=_says,
     filters=(
-        Filter("topic", "topic", Test.EQUAL, "What sort of fact."),
-        Filter("source_item_id", "source_item_id", Test.EQUAL, "Learned from this item."),
-        Filter("superseded_by", "superseded_by", Test.EQUAL, "What this fact has superseded."),
-        Filter("valid_after", "valid_from", Test.FROM, "Held since then or later."),
-        Filter("valid_before", "valid_from", Test.UNTIL, "Held since earlier."),
-        Filter("text", "text", Test.WORDS, "Any of these words."),
+        Filter("topic", "topic", Match.EQUAL, "What sort of fact."),
+        Filter("source_item_id", "source_item_id", Match.EQUAL, "Learned from this item."),
+        Filter("superseded_by", "superseded_by", Match.EQUAL, "What this fact has superseded."),
+        Filter("valid_after", "valid_from", Match.FROM, "Held since then or later."),
+        Filter("valid_before", "valid_from", Match.UNTIL, "Held since earlier."),
+        Filter("text", "text", Match.WORDS, "All of these words are in it."),
     ),
     sorts=("valid_from", "confidence"),
     rules=MemoryRules(),

@@ -29,7 +29,7 @@ COMMON = (
 """What every resource has besides its own fields, and a title."""
 
 
-class Test(StrEnum):
+class Match(StrEnum):
     """How a query parameter is held against a field."""
 
     EQUAL = "equal"
@@ -46,7 +46,7 @@ class Filter:
 
     name: str
     field: str
-    test: Test
+    test: Match
     about: str
 
 
@@ -55,7 +55,7 @@ class Condition:
     """A filter with its value. A field without a value satisfies no test but ``NONE_OF``."""
 
     field: str
-    test: Test
+    test: Match
     value: Any
 
 

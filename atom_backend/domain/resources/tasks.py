@@ -17,12 +17,12 @@ from atom_backend.domain.resources.resource import (
     Condition,
     Filter,
     Flag,
+    Match,
     Others,
     Record,
     Resource,
     Rules,
     Said,
-    Test,
     Values,
 )
 from atom_backend.errors import FieldProblem, InvalidInput
@@ -91,19 +91,19 @@ TASKS = Resource(
     ),
     says=_says,
     filters=(
-        Filter("status", "status", Test.EQUAL, "How far it is."),
-        Filter("parent_id", "parent_id", Test.EQUAL, "Parts of this task."),
-        Filter("due_after", "due_at", Test.FROM, "Due then or later."),
-        Filter("due_before", "due_at", Test.UNTIL, "Due earlier."),
-        Filter("text", "text", Test.WORDS, "Any of these words in title or notes."),
+        Filter("status", "status", Match.EQUAL, "How far it is."),
+        Filter("parent_id", "parent_id", Match.EQUAL, "Parts of this task."),
+        Filter("due_after", "due_at", Match.FROM, "Due then or later."),
+        Filter("due_before", "due_at", Match.UNTIL, "Due earlier."),
+        Filter("text", "text", Match.WORDS, "All of these words are in title or notes."),
     ),
     flags=(
         Flag(
             "overdue",
             "Whether it should have been done by now and is not.",
             (
-                Condition("due_at", Test.UNTIL, NOW),
-                Condition("status", Test.NONE_OF, (DONE, "cancelled")),
+                Condition("due_at", Match.UNTIL, NOW),
+                Condition("status", Match.NONE_OF, (DONE, "cancelled")),
             ),
         ),
     ),

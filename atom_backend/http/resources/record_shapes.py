@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, create_model
 
 from atom_backend.domain.index_state import IndexState
 from atom_backend.domain.resources import fields as declared
-from atom_backend.domain.resources.resource import Filter, Record, Resource, Test
+from atom_backend.domain.resources.resource import Filter, Match, Record, Resource
 from atom_backend.http import fields as checked
 from atom_backend.http.bodies import JsonBody, MergePatch
 from atom_backend.http.limits import PAGE_DEFAULT, PAGE_LARGEST
@@ -137,16 +137,16 @@ def every_filter(resource: Resource) -> tuple[Filter, ...]:
     """Its own filters, and those that every resource has."""
     return (
         *resource.filters,
-        Filter("tag", "tags", Test.HOLDS, "Has this tag."),
-        Filter("source", "source", Test.EQUAL, "Comes from this system."),
-        Filter("updated_since", "updated_at", Test.FROM, "Written then or later."),
+        Filter("tag", "tags", Match.HOLDS, "Has this tag."),
+        Filter("source", "source", Match.EQUAL, "Comes from this system."),
+        Filter("updated_since", "updated_at", Match.FROM, "Written then or later."),
     )
 
 
 def _asked(resource: Resource, one: Filter) -> Any:
-    if one.test is Test.WORDS:
+    if one.test is Match.WORDS:
         return checked.Question
-    if one.test is Test.HOLDS:
+    if one.test is Match.HOLDS:
         return checked.Tag
     if one.field == "updated_at":
         return checked.Moment
