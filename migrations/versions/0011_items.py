@@ -1,4 +1,4 @@
-"""One table for what all searchable things have in common; what a kind has besides stands beside it.
+"""One table for what all searchable things have in common; the rest stands beside it, by kind.
 
 ``items`` is what search, check and repair read, whatever the kind. A table of one kind adds that
 kind's own columns under the same identifier and the same owner, which a foreign key holds together.
