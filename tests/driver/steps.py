@@ -13,7 +13,7 @@ LANES = 2
 """Clients of one user that work at the same time."""
 
 WORKERS = 3
-LEASE_SECONDS = 2.0
+LEASE_SECONDS = 3.0
 
 
 @dataclass(frozen=True)

@@ -32,14 +32,18 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-LEFT_OUT = {
-    "POST /v1/auth/logout": "it would end the session that the others need",
-    "POST /v1/documents/batch": "the generator does not write JSON lines",
-}
 OPERATIONS = {
     f"{method.upper()} {path}": operation
     for path, methods in document(RESOURCES, __version__)["paths"].items()
     for method, operation in methods.items()
+}
+LEFT_OUT = {
+    "POST /v1/auth/logout": "it would end the session that the others need",
+    **{
+        label: "the generator does not write JSON lines"
+        for label in OPERATIONS
+        if label.endswith("/batch")
+    },
 }
 TRIED = sorted(OPERATIONS.keys() - LEFT_OUT.keys())
 READ_SOMETHING = [

@@ -81,6 +81,8 @@ def plain(column: Any) -> list[Any]:
     if pa.types.is_fixed_size_list(column.type):
         numbers = column.flatten().view(pa.uint32())
         return list(pa.FixedSizeListArray.from_arrays(numbers, DIMENSION).to_pylist())
+    if pa.types.is_timestamp(column.type):
+        return list(column.view(pa.int64()).to_pylist())
     return list(column.to_pylist())
 
 
