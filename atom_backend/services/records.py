@@ -7,7 +7,6 @@ what a resource's rules want made besides; what the index would not read anew is
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any, Literal
 from uuid import UUID
@@ -18,7 +17,7 @@ from atom_backend.domain.ports import Transactions
 from atom_backend.domain.preconditions import IfMatch
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.resources.fields import Json
-from atom_backend.domain.resources.resource import Listing, Record, Resource, Values
+from atom_backend.domain.resources.resource import Listing, Record, Resource, Settled, Values
 from atom_backend.domain.transactions import OwnerWork, StoredResponse
 from atom_backend.errors import Conflict, FieldProblem, InvalidInput, NotFound
 from atom_backend.services.idempotency import Receipt, once
@@ -157,37 +156,33 @@ class RecordService:
             return Put(record, "unchanged" if same else "replaced")
 
     def _add(self, work: OwnerWork, resource: Resource, given: Values) -> Record:
-        item_id, records, now = new_id(), work.records(resource), self._clock.now()
-        values = resource.rules.settled(_complete(resource, given), None, records, item_id, now)
-        record = records.add(item_id, values)
+        return self._make(work, resource, new_id(), _complete(resource, given))
+
+    def _make(self, work: OwnerWork, resource: Resource, item_id: UUID, wanted: Values) -> Record:
+        records, now = work.records(resource), self._clock.now()
+        settled = resource.rules.settled(wanted, None, records, item_id, now)
+        record = records.add(item_id, settled.values)
         work.index.want(record.id, resource.kind, record.revision)
-        self._follow(work, resource, None, record.values, now)
+        self._follow(work, resource, settled)
         return record
 
     def _change(
         self, work: OwnerWork, resource: Resource, before: Record, wanted: Values
     ) -> Record:
         records, now = work.records(resource), self._clock.now()
-        values = resource.rules.settled(wanted, before, records, before.id, now)
-        if values == before.values:
+        settled = resource.rules.settled(wanted, before, records, before.id, now)
+        if settled.values == before.values:
             return before
-        record = records.change(before, values)
+        record = records.change(before, settled.values)
         if record.content_revision != before.content_revision:
             work.index.want(record.id, resource.kind, record.revision)
             record = records.get(record.id)
-        self._follow(work, resource, before, record.values, now)
+        self._follow(work, resource, settled)
         return record
 
-    def _follow(
-        self,
-        work: OwnerWork,
-        resource: Resource,
-        before: Record | None,
-        after: Values,
-        now: datetime,
-    ) -> None:
-        for values in resource.rules.following(before, after, now):
-            self._add(work, resource, values)
+    def _follow(self, work: OwnerWork, resource: Resource, settled: Settled) -> None:
+        for item_id, values in settled.following.items():
+            self._make(work, resource, item_id, values)
 
 
 def _complete(resource: Resource, given: Values) -> dict[str, Any]:

@@ -19,6 +19,9 @@ create table tasks (
     start_at timestamptz,
     due_at timestamptz,
     completed_at timestamptz,
+    recurrence text,
+    time_zone text not null,
+    followed_by uuid,
     parent_id uuid,
     position bigint not null,
     constraint tasks_item_fkey

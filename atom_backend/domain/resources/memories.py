@@ -19,6 +19,7 @@ from atom_backend.domain.resources.resource import (
     Resource,
     Rules,
     Said,
+    Settled,
     Values,
 )
 from atom_backend.errors import FieldProblem, InvalidInput
@@ -31,7 +32,7 @@ class MemoryRules(Rules):
 
     def settled(
         self, values: Values, before: Record | None, others: Others, item_id: UUID, now: datetime
-    ) -> Values:
+    ) -> Settled:
         begins, ends, newer = (values[n] for n in ("valid_from", "valid_to", "superseded_by"))
         if newer is not None and (before is None or before.values["superseded_by"] != newer):
             others.alone()
@@ -39,7 +40,7 @@ class MemoryRules(Rules):
             ends = ends or now
         if begins is not None and ends is not None and begins > ends:
             raise _refused("valid_to", "A fact cannot end before it begins.")
-        return {**values, "valid_to": ends}
+        return Settled({**values, "valid_to": ends})
 
 
 def _require_newer(newer: UUID, item_id: UUID, others: Others) -> None:

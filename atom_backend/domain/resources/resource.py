@@ -5,7 +5,7 @@ Invariant: nothing outside a declaration and its rules knows one resource from a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -125,18 +125,22 @@ class Others(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a write comes to: the values to store, and the records to make because of it."""
+
+    values: Values
+    following: Mapping[UUID, Values] = field(default_factory=dict)
+
+
 class Rules:
-    """What holds between the fields of a resource; the base has none."""
+    """What holds between the fields of a resource, and what a write brings about: here nothing."""
 
     def settled(
         self, values: Values, before: Record | None, others: Others, item_id: UUID, now: datetime
-    ) -> Values:
-        """The values to store for those that were asked for. Raises InvalidInput."""
-        return values
-
-    def following(self, before: Record | None, after: Values, now: datetime) -> Sequence[Values]:
-        """What is to be made anew because of this write."""
-        return ()
+    ) -> Settled:
+        """What to store for the values that were asked for. Raises InvalidInput."""
+        return Settled(values)
 
 
 @dataclass(frozen=True, eq=False)

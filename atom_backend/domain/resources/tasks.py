@@ -1,7 +1,7 @@
 """Tasks: what is to be done, by when, and as a part of what.
 
 Invariants: a task is completed exactly when its status says so; no task is part of itself, however
-many steps away.
+many steps away; a task that recurs is followed by one other when it is completed, and never by two.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from atom_backend.domain.items import Kind
+from atom_backend.domain.repetition_rules import LONGEST_TEXT
 from atom_backend.domain.resources.fields import Choice, Field, Moment, Reference, Text, Whole
 from atom_backend.domain.resources.resource import (
     NOW,
@@ -23,21 +24,22 @@ from atom_backend.domain.resources.resource import (
     Resource,
     Rules,
     Said,
+    Settled,
     Values,
 )
+from atom_backend.domain.resources.task_recurrence import DONE, recurring
 from atom_backend.errors import FieldProblem, InvalidInput
 
-DONE = "done"
 STATUSES = ("todo", "in_progress", "blocked", DONE, "cancelled")
 MOST_ANCESTORS = 100
 
 
 class TaskRules(Rules):
-    """Completion and parents."""
+    """Completion, parents, and what follows a task that recurs."""
 
     def settled(
         self, values: Values, before: Record | None, others: Others, item_id: UUID, now: datetime
-    ) -> Values:
+    ) -> Settled:
         completed_at = values["completed_at"] or now if values["status"] == DONE else None
         parent = values["parent_id"]
         if parent is not None and (before is None or before.values["parent_id"] != parent):
@@ -45,7 +47,8 @@ class TaskRules(Rules):
         start, due = values["start_at"], values["due_at"]
         if start is not None and due is not None and start > due:
             raise _refused("start_at", "A task cannot start after it is due.")
-        return {**values, "completed_at": completed_at}
+        values = {**values, "completed_at": completed_at}
+        return recurring(values, None if before is None else before.values)
 
 
 def _require_parent(parent: UUID, item_id: UUID, others: Others) -> None:
@@ -86,6 +89,9 @@ TASKS = Resource(
         Field("start_at", Moment(), "Not before."),
         Field("due_at", Moment(), "Not after."),
         Field("completed_at", Moment(), "Since when its status is done.", given=False),
+        Field("recurrence", Text(LONGEST_TEXT), "When it is due again: an RRULE (RFC 5545)."),
+        Field("time_zone", Text(64), "Whose clocks it recurs by: an IANA name.", default="UTC"),
+        Field("followed_by", Reference(), "The task that follows this one.", given=False),
         Field("parent_id", Reference(), "The task that it is a part of."),
         Field("position", Whole(-(2**53), 2**53), "Its place among its like.", default=0),
     ),
