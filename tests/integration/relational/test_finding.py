@@ -256,6 +256,6 @@ def test_finding_reads_the_matching_rows_of_its_owner_and_no_others(
 
 ROWS_READ = sa.text("""
     select seq_tup_read + coalesce(idx_tup_fetch, 0)
-    from pg_stat_xact_user_tables where relname = 'documents'
+    from pg_stat_xact_user_tables where relname = 'items'
 """)
-"""Rows of ``documents`` that this transaction has fetched so far, by an index or by a scan."""
+"""Rows of ``items`` that this transaction has fetched so far, by an index or by a scan."""
