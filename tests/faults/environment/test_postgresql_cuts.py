@@ -21,14 +21,14 @@ OLD, NEW = "The old text.", "The new text."
 Operation = Callable[[Account, str], httpx.Response]
 
 WRITES: dict[str, tuple[Operation, str]] = {
-    "create": (lambda account, _: account.post(NEW), "INSERT INTO documents"),
-    "change": (lambda account, one: account.patch(one, NEW), "UPDATE documents"),
-    "delete": (lambda account, one: account.delete(one), "DELETE FROM documents"),
+    "create": (lambda account, _: account.post(NEW), "INSERT INTO items"),
+    "change": (lambda account, one: account.patch(one, NEW), "UPDATE items"),
+    "delete": (lambda account, one: account.delete(one), "DELETE FROM items"),
 }
 
 WORK = {
     "lease": "leased_revision=index_entries.revision",
-    "sources": "content_revision, documents.title, documents.text",
+    "sources": "content_revision, items.title, items.text",
     "extend": "UPDATE index_entries SET due_at=greatest",
     "confirm": "indexed_revision=greatest",
     "purge": "DELETE FROM index_entries",
@@ -81,7 +81,7 @@ def test_a_repeated_request_finds_the_write_whose_answer_was_lost(
     site: Site, account: Account
 ) -> None:
     key = uuid.uuid4().hex
-    cut = site.web_network.cut_at("INSERT INTO documents", Moment.AFTER, at_commit=True)
+    cut = site.web_network.cut_at("INSERT INTO items", Moment.AFTER, at_commit=True)
     assert account.post(NEW, key=key).status_code == 503
     cut.wait()
 

@@ -103,7 +103,7 @@ def test_a_transaction_that_stalls_at_its_commit_is_refused_in_time_and_is_whole
     site: Site, account: Account
 ) -> None:
     document = account.write("The old text.")
-    cut = site.web_network.cut_at("UPDATE documents", Moment.STALL, at_commit=True)
+    cut = site.web_network.cut_at("UPDATE items", Moment.STALL, at_commit=True)
 
     try:
         refused = account.patch(document, "The new text.")
