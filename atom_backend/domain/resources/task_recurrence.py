@@ -14,7 +14,7 @@ from atom_backend.domain.repetition import check, next_due
 from atom_backend.domain.resources.resource import Settled, Values
 from atom_backend.errors import FieldProblem, InvalidInput
 
-DONE, TODO = "done", "todo"
+DONE, OPEN = "done", "todo"
 _DECIDING = ("recurrence", "due_at", "time_zone")
 
 
@@ -40,7 +40,7 @@ def recurring(values: Values, before: Values | None) -> Settled:
     start = values["start_at"]
     following = {
         **values,
-        "status": TODO,
+        "status": OPEN,
         "completed_at": None,
         "external_id": None,
         "due_at": repetition.due_at,
