@@ -17,9 +17,16 @@ from atom_backend.domain.ports import Transactions
 from atom_backend.domain.preconditions import IfMatch
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.resources.fields import Json
-from atom_backend.domain.resources.resource import Listing, Record, Resource, Settled, Values
+from atom_backend.domain.resources.resource import (
+    Listing,
+    Record,
+    Resource,
+    Settled,
+    Values,
+    refused,
+)
 from atom_backend.domain.transactions import OwnerWork, StoredResponse
-from atom_backend.errors import Conflict, FieldProblem, InvalidInput, NotFound
+from atom_backend.errors import Conflict, NotFound
 from atom_backend.services.idempotency import Receipt, once
 from atom_backend.services.waiting import Waiting
 
@@ -202,7 +209,7 @@ def _patched(resource: Resource, before: Record, patch: Values) -> dict[str, Any
     for name, value in patch.items():
         field = resource.field(name)
         if field.required and value is None:
-            raise InvalidInput(problems=[FieldProblem(f"/{name}", "This cannot be cleared.")])
+            raise refused(name, "This cannot be cleared.")
         if value is None:
             values[name] = field.default
         elif isinstance(field.type, Json):

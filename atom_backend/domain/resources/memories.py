@@ -21,8 +21,8 @@ from atom_backend.domain.resources.resource import (
     Said,
     Settled,
     Values,
+    refused,
 )
-from atom_backend.errors import FieldProblem, InvalidInput
 
 _TITLE_CHARS = 200
 
@@ -39,7 +39,7 @@ class MemoryRules(Rules):
             _require_newer(newer, item_id, others)
             ends = ends or now
         if begins is not None and ends is not None and begins > ends:
-            raise _refused("valid_to", "A fact cannot end before it begins.")
+            raise refused("valid_to", "A fact cannot end before it begins.")
         return Settled({**values, "valid_to": ends})
 
 
@@ -49,16 +49,12 @@ def _require_newer(newer: UUID, item_id: UUID, others: Others) -> None:
     following: UUID | None = newer
     while following is not None:
         if following in seen:
-            raise _refused("superseded_by", "A fact cannot supersede itself.")
+            raise refused("superseded_by", "A fact cannot supersede itself.")
         seen.add(following)
         fact = others.find(following)
         if fact is None and following == newer:
-            raise _refused("superseded_by", "There is no memory with this identifier.")
+            raise refused("superseded_by", "There is no memory with this identifier.")
         following = None if fact is None else fact.values["superseded_by"]
-
-
-def _refused(name: str, detail: str) -> InvalidInput:
-    return InvalidInput(problems=[FieldProblem(f"/{name}", detail)])
 
 
 def _title(text: str) -> str:

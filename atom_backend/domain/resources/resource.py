@@ -16,6 +16,7 @@ from atom_backend.domain import limits
 from atom_backend.domain.index_state import IndexState
 from atom_backend.domain.items import Kind
 from atom_backend.domain.resources.fields import Field, Json, Tags, Text
+from atom_backend.errors import FieldProblem, InvalidInput
 
 Values = Mapping[str, Any]
 """Field values by name."""
@@ -131,6 +132,11 @@ class Settled:
 
     values: Values
     following: Mapping[UUID, Values] = field(default_factory=dict)
+
+
+def refused(name: str, detail: str) -> InvalidInput:
+    """What a rule raises about one field."""
+    return InvalidInput(problems=[FieldProblem(f"/{name}", detail)])
 
 
 class Rules:

@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from atom_backend.clock import new_id
 from atom_backend.domain.repetition import check, next_due
-from atom_backend.domain.resources.resource import Settled, Values
-from atom_backend.errors import FieldProblem, InvalidInput
+from atom_backend.domain.resources.resource import Settled, Values, refused
 
 DONE, OPEN = "done", "todo"
 _DECIDING = ("recurrence", "due_at", "time_zone")
@@ -27,7 +26,7 @@ def recurring(values: Values, before: Values | None) -> Settled:
     if values["recurrence"] is None:
         return Settled(values)
     if values["due_at"] is None:
-        raise _refused("due_at", "A task that recurs needs a time at which it is due.")
+        raise refused("due_at", "A task that recurs needs a time at which it is due.")
     if before is None or any(values[name] != before[name] for name in _DECIDING):
         plain = check(values["recurrence"], values["due_at"], zone)
         values = {**values, "recurrence": plain}
@@ -53,14 +52,10 @@ def recurring(values: Values, before: Values | None) -> Settled:
 
 def _zone(name: str) -> ZoneInfo:
     if name not in _zones():
-        raise _refused("time_zone", "There is no such time zone in the IANA database.")
+        raise refused("time_zone", "There is no such time zone in the IANA database.")
     return ZoneInfo(name)
 
 
 @cache
 def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
-
-
-def _refused(name: str, detail: str) -> InvalidInput:
-    return InvalidInput(problems=[FieldProblem(f"/{name}", detail)])

@@ -26,9 +26,9 @@ from atom_backend.domain.resources.resource import (
     Said,
     Settled,
     Values,
+    refused,
 )
 from atom_backend.domain.resources.task_recurrence import DONE, recurring
-from atom_backend.errors import FieldProblem, InvalidInput
 
 STATUSES = ("todo", "in_progress", "blocked", DONE, "cancelled")
 MOST_ANCESTORS = 100
@@ -46,7 +46,7 @@ class TaskRules(Rules):
             _require_parent(parent, item_id, others)
         start, due = values["start_at"], values["due_at"]
         if start is not None and due is not None and start > due:
-            raise _refused("start_at", "A task cannot start after it is due.")
+            raise refused("start_at", "A task cannot start after it is due.")
         values = {**values, "completed_at": completed_at}
         return recurring(values, None if before is None else before.values)
 
@@ -59,18 +59,14 @@ def _require_parent(parent: UUID, item_id: UUID, others: Others) -> None:
         if above is None:
             return
         if above == item_id:
-            raise _refused("parent_id", "A task cannot be part of itself.")
+            raise refused("parent_id", "A task cannot be part of itself.")
         task = others.find(above)
         if task is None:
             if above == parent:
-                raise _refused("parent_id", "There is no task with this identifier.")
+                raise refused("parent_id", "There is no task with this identifier.")
             return
         above = task.values["parent_id"]
-    raise _refused("parent_id", f"Tasks can be nested {MOST_ANCESTORS} deep.")
-
-
-def _refused(name: str, detail: str) -> InvalidInput:
-    return InvalidInput(problems=[FieldProblem(f"/{name}", detail)])
+    raise refused("parent_id", f"Tasks can be nested {MOST_ANCESTORS} deep.")
 
 
 def _says(values: Values) -> Said:

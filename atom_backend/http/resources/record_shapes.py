@@ -110,8 +110,8 @@ def _answer(resource: Resource) -> dict[str, Any]:
     shown: dict[str, Any] = {"id": (UUID, ...), "revision": (int, ...)}
     for field in resource.fields:
         kind = _shown(field.type)
-        shown[field.name] = (kind | None if field.nullable else kind, ...)
-        shown[field.name] = (shown[field.name][0], Field(description=field.about))
+        about = Field(description=field.about)
+        shown[field.name] = (kind | None if field.nullable else kind, about)
     shown |= {"index_state": (IndexState, ...), "index_reason": (str | None, ...)}
     shown |= {"chunk_count": (int, ...), "created_at": (checked.Moment, ...)}
     return shown | {"updated_at": (checked.Moment, ...)}
