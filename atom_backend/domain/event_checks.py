@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from atom_backend.domain.events import Attendee, Event, Override
+from atom_backend.domain.events import Attendee, Event, EventStatus, Override
 from atom_backend.domain.limits import NAME_CHARS, TITLE_CHARS, unstorable
 from atom_backend.domain.local_time import known_zone, midnight, wall_clock, zone
 from atom_backend.domain.occurrences import EARLIEST, LATEST, unknown_starts
@@ -79,8 +79,10 @@ def _people(prefix: str, attendees: tuple[Attendee, ...]) -> Problems:
         yield f"{prefix}attendees", f"at most {MOST_ATTENDEES} attendees"
     for place, one in enumerate(attendees):
         address = _text(one.address, NAME_CHARS)
-        blank = None if one.address.strip() else "must not be blank"
-        yield f"{prefix}attendees/{place}/address", address or blank
+        if not one.address.strip() or not one.address.isprintable():
+            # A line end in it would begin a property of its own in a calendar file.
+            address = address or "must not be blank nor contain control characters"
+        yield f"{prefix}attendees/{place}/address", address
         yield f"{prefix}attendees/{place}/name", _text(one.name or "", NAME_CHARS)
 
 
@@ -95,6 +97,8 @@ def _spans(event: Event) -> Problems:
         yield "overrides", f"at most {MOST_OVERRIDES} instances can differ from their series"
     for place, one in enumerate(event.overrides):
         yield f"overrides/{place}/original_start", _moment(one.original_start)
+        if one.status is EventStatus.CANCELLED:
+            yield f"overrides/{place}/status", "an instance is cancelled by its field cancelled"
         yield from _moved(f"overrides/{place}/", one)
 
 

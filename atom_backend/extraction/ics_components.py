@@ -1,0 +1,145 @@
+"""Takes a calendar file apart into components and their properties (RFC 5545, section 3.4).
+
+The library's own reader gives up a whole file for one bad line, says no line numbers, and keeps
+every time zone that a file defines for all files after it; its reader of single lines does none
+of this, and is used here.
+Invariant: what is wrong is written down in the component that it stands in; only a file of too
+many lines is refused as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from icalendar.parser import Contentline
+
+from atom_backend.extraction import refusals
+
+DEEPEST = 8
+"""Levels of components; a VALARM in a VEVENT in a VCALENDAR is on the third."""
+
+MOST_LINES = 250_000
+"""Content lines of a file, at about 500 bytes of memory; large calendars have 50,000."""
+
+LONGEST_LINE = 1_000_000
+"""Characters; longer ones carry attachments, which are not kept anyway."""
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_NAME = re.compile(r"[A-Za-z0-9-]+(?=[;:])")
+_SHORT = 20
+_TORN = re.compile(rb"\r?\n[ \t]")
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One content line; ``value`` is as written, ``parameters`` have names in upper case."""
+
+    name: str
+    parameters: dict[str, str]
+    value: str
+    line: int
+
+
+@dataclass(slots=True)
+class Component:
+    """What stands between BEGIN and END. ``faults`` say why it cannot be trusted as a whole."""
+
+    name: str
+    line: int
+    properties: list[Property] = field(default_factory=list)
+    children: list[Component] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    skipped: list[int] = field(default_factory=list)
+    """Lines that could not be read."""
+
+    def all(self, name: str) -> list[Property]:
+        return [one for one in self.properties if one.name == name]
+
+    def first(self, name: str) -> Property | None:
+        return next((one for one in self.properties if one.name == name), None)
+
+
+def unfolded_bytes(content: bytes) -> bytes:
+    """The content without its folds: some writers fold within a character (section 3.1)."""
+    return _TORN.sub(b"", content)
+
+
+def components(text: str) -> Component:
+    """The file as a component without a name, whose children are what stands outermost.
+
+    Raises InvalidInput ``extraction_limit``.
+    """
+    root = Component("", 1)
+    opened = [root]
+    for count, (line, content) in enumerate(_unfolded(text)):
+        if count == MOST_LINES:
+            raise refusals.limit("more lines")
+        name = _NAME.match(content)
+        match name and name[0].upper():
+            case "BEGIN":
+                _begin(opened, content.partition(":")[2].strip().upper(), line)
+            case "END":
+                _end(opened, content.partition(":")[2].strip().upper())
+            case None:
+                opened[-1].skipped.append(line)
+            case str(upper):
+                _add(opened[-1], upper, content, line)
+    for left in opened[1:]:
+        left.faults.append(f"END:{left.name[:_SHORT]} is missing")
+    return root
+
+
+def _begin(opened: list[Component], name: str, line: int) -> None:
+    component = Component(name, line)
+    if len(opened) > DEEPEST:
+        opened[-1].faults.append(f"components are nested deeper than {DEEPEST} levels")
+    else:
+        opened[-1].children.append(component)
+    opened.append(component)
+
+
+def _end(opened: list[Component], name: str) -> None:
+    """Closes the component; an END of another name closes all that is open up to that one."""
+    if name not in [one.name for one in opened[1:]]:
+        opened[-1].faults.append(f"END:{name[:_SHORT]} stands without its BEGIN")
+        return
+    left = opened.pop()
+    missing = []
+    while left.name != name:
+        missing.append(f"END:{left.name[:_SHORT]} is missing")
+        left = opened.pop()
+    left.faults += missing
+
+
+def _add(component: Component, name: str, content: str, line: int) -> None:
+    if len(content) > LONGEST_LINE:
+        component.skipped.append(line)
+        return
+    try:
+        _, parameters, value = Contentline(content).raw_parts()
+    except ValueError:
+        component.skipped.append(line)
+        return
+    plain = {key.upper(): _one(value) for key, value in parameters.items()}
+    component.properties.append(Property(name, plain, value, line))
+
+
+def _one(value: str | list[str]) -> str:
+    return value if isinstance(value, str) else ",".join(value)
+
+
+def _unfolded(text: str) -> Iterator[tuple[int, str]]:
+    """The content lines with the number of the line on which each begins (section 3.1)."""
+    pieces: list[str] = []
+    begin = 1
+    for number, line in enumerate(_LINE_END.split(text), start=1):
+        if line[:1] in (" ", "\t") and pieces:
+            pieces.append(line[1:])
+        elif line:
+            if pieces:
+                yield begin, "".join(pieces)
+            pieces, begin = [line], number
+    if pieces:
+        yield begin, "".join(pieces)
