@@ -16,6 +16,7 @@ from atom_backend.domain.local_time import known_zone, midnight, wall_clock, zon
 from atom_backend.domain.occurrences import EARLIEST, LATEST, unknown_starts
 from atom_backend.domain.recurrence import check
 from atom_backend.domain.recurrence_rules import read
+from atom_backend.domain.series import over
 from atom_backend.errors import FieldProblem, InvalidInput
 
 DESCRIPTION_CHARS = 100_000
@@ -26,6 +27,8 @@ MOST_DATES = 5_000
 MOST_OVERRIDES = 1_000
 LONGEST_REPEATED = timedelta(days=366)
 """A series whose instances last longer would overlap itself more often than anyone can want."""
+
+_HOURS = {"BYHOUR", "BYMINUTE", "BYSECOND"}
 
 Problems = Iterator[tuple[str, str | None]]
 
@@ -46,7 +49,8 @@ def problems(event: Event) -> tuple[FieldProblem, ...]:
         return (*found, FieldProblem("/time_zone", detail))
     if found:
         return found
-    found = _told([*_days(event, zone(event.time_zone)), *_rule(event)])
+    place = zone(event.time_zone)
+    found = _told([*_days(event, place), *_rule(event, place)])
     return found or _told(_instances(event))
 
 
@@ -151,17 +155,21 @@ def _within_a_day(moment: datetime, place: ZoneInfo) -> str | None:
     return f"an event of whole days begins and ends at midnight in {place.key}"
 
 
-def _rule(event: Event) -> Problems:
+def _rule(event: Event, place: ZoneInfo) -> Problems:
     if event.recurrence is None:
         return
+    first = wall_clock(event.starts_at, place)
     try:
         rule = read(event.recurrence)
-        check(rule, wall_clock(event.starts_at, zone(event.time_zone)))
-        hours = {"BYHOUR", "BYMINUTE", "BYSECOND"} & rule.by.keys()
-        if event.all_day and (hours or rule.frequency in ("HOURLY", "MINUTELY")):
-            yield "recurrence", "an event of whole days cannot repeat by hours or minutes"
+        check(rule, first)
     except ValueError as error:
         yield "recurrence", str(error)
+        return
+    by_hours = rule.frequency in ("HOURLY", "MINUTELY") or rule.by.keys() & _HOURS
+    if event.all_day and by_hours:
+        yield "recurrence", "an event of whole days cannot repeat by hours or minutes"
+    if over(rule.until, first, event.starts_at):
+        yield "recurrence", "UNTIL lies before the start"
     if event.ends_at - event.starts_at > LONGEST_REPEATED:
         yield "ends_at", f"an event that repeats lasts at most {LONGEST_REPEATED.days} days"
 

@@ -88,12 +88,12 @@ class Series:
         early, late = wall_clock(low, self.place) - _DAY, wall_clock(high, self.place) + _DAY
         for local in starts(self.rule, first, early, late):
             start = self.first if local == first else aware(local, self.place)
-            if _over(self.rule.until, local, start):
+            if over(self.rule.until, local, start):
                 return
             yield start
 
 
-def _over(until: datetime | date | None, local: datetime, instant: datetime) -> bool:
+def over(until: datetime | date | None, local: datetime, instant: datetime) -> bool:
     """Whether UNTIL, which is inclusive, lies before a start."""
     if until is None:
         return False

@@ -15,12 +15,15 @@ from atom_backend.domain.local_time import zone
 from atom_backend.errors import TooLarge, UnsupportedMedia
 from atom_backend.extraction.decoding import decode
 from atom_backend.extraction.ics_components import Component, components, unfolded_bytes
-from atom_backend.extraction.ics_events import Reading
+from atom_backend.extraction.ics_instants import Reading
 from atom_backend.extraction.ics_series import Outcome, refused, together
 from atom_backend.extraction.ics_zones import Zones
 
 MOST_BYTES = 10 * 1024 * 1024
 """Large calendars have one or two megabytes."""
+
+_SILENT = ("VCALENDAR", "VTIMEZONE")
+"""Components that are no loss when nothing is made of them."""
 
 
 def read_calendar(content: bytes, *, time_zone: str = "UTC") -> CalendarImport:
@@ -36,7 +39,7 @@ def read_calendar(content: bytes, *, time_zone: str = "UTC") -> CalendarImport:
             f"The calendar has more than {MOST_BYTES // 1024**2} MiB: split it into smaller files."
         )
     root = components(_text(content))
-    calendars = list(_calendars(root))
+    calendars = [one for one in root.children if one.name == "VCALENDAR"]
     if any(one.name == "VEVENT" for one in root.children):
         calendars.append(root)
     if not calendars:
@@ -44,7 +47,7 @@ def read_calendar(content: bytes, *, time_zone: str = "UTC") -> CalendarImport:
     found: list[Outcome] = [
         refused(one, "only events (VEVENT) in a VCALENDAR are imported")
         for one in root.children
-        if root not in calendars and one.name not in ("VCALENDAR", "VTIMEZONE")
+        if root not in calendars and one.name not in _SILENT
     ]
     for calendar in calendars:
         found += _outcomes(calendar, time_zone)
@@ -53,14 +56,6 @@ def read_calendar(content: bytes, *, time_zone: str = "UTC") -> CalendarImport:
         tuple(one for one in found if isinstance(one, ImportedEvent)),
         tuple(one for one in found if isinstance(one, RefusedComponent)),
     )
-
-
-def _calendars(component: Component) -> Iterator[Component]:
-    """All of them, also one that begins before the one above has ended."""
-    for one in component.children:
-        if one.name == "VCALENDAR":
-            yield one
-            yield from _calendars(one)
 
 
 def _text(content: bytes) -> str:
@@ -92,7 +87,7 @@ def _outcomes(calendar: Component, time_zone: str) -> Iterator[Outcome]:
         if one.name == "VEVENT":
             uid = one.first("UID")
             groups.setdefault(uid.value if uid else f"line {one.line}", []).append(one)
-        elif one.name not in ("VTIMEZONE", "VCALENDAR"):
+        elif one.name not in _SILENT:
             yield refused(one, "only events (VEVENT) are imported")
     for group in groups.values():
         yield from together(group, reading)

@@ -10,7 +10,7 @@ many lines is refused as a whole.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from icalendar.parser import Contentline
@@ -29,6 +29,10 @@ LONGEST_LINE = 1_000_000
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _NAME = re.compile(r"[A-Za-z0-9-]+(?=[;:])")
 _SHORT = 20
+_OUTER = {
+    *("VCALENDAR", "VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VTIMEZONE", "VAVAILABILITY"),
+}
+"""They stand in nothing but a VCALENDAR: where one begins, the one before has lost its END."""
 _TORN = re.compile(rb"\r?\n[ \t]")
 
 
@@ -92,6 +96,8 @@ def components(text: str) -> Component:
 
 
 def _begin(opened: list[Component], name: str, line: int) -> None:
+    if name in _OUTER:
+        _close(opened, lambda one: one.name in ("", "VCALENDAR") and name != "VCALENDAR")
     component = Component(name, line)
     if len(opened) > DEEPEST:
         opened[-1].faults.append(f"components are nested deeper than {DEEPEST} levels")
@@ -101,16 +107,21 @@ def _begin(opened: list[Component], name: str, line: int) -> None:
 
 
 def _end(opened: list[Component], name: str) -> None:
-    """Closes the component; an END of another name closes all that is open up to that one."""
-    if name not in [one.name for one in opened[1:]]:
+    if name in [one.name for one in opened[1:]]:
+        _close(opened, lambda one: one.name == name)
+        opened.pop()
+    else:
         opened[-1].faults.append(f"END:{name[:_SHORT]} stands without its BEGIN")
-        return
-    left = opened.pop()
+
+
+def _close(opened: list[Component], until: Callable[[Component], bool]) -> None:
+    """Closes what is open within the first that is ``until`` from inside, or within the file."""
     missing = []
-    while left.name != name:
-        missing.append(f"END:{left.name[:_SHORT]} is missing")
+    while len(opened) > 1 and not until(opened[-1]):
         left = opened.pop()
-    left.faults += missing
+        missing.append(f"END:{left.name[:_SHORT]} is missing")
+        left.faults.append(missing[-1])
+    opened[-1].faults += missing
 
 
 def _add(component: Component, name: str, content: str, line: int) -> None:

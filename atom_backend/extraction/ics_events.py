@@ -1,4 +1,4 @@
-"""From one VEVENT, and from all that share a UID, to an event (RFC 5545, section 3.6.1).
+"""From one VEVENT to an event (RFC 5545, section 3.6.1).
 
 Invariant: what the file says is kept, or named in a note, or the reason why the event is refused;
 times that carry no zone are marked as floating, never given one.
@@ -6,19 +6,18 @@ times that carry no zone are marked as floating, never given one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from icalendar.parser import unescape_backslash
 
 from atom_backend.domain.events import Event, EventStatus
-from atom_backend.domain.local_time import aware, midnight, wall_clock, zone
 from atom_backend.extraction.ics_components import Component
+from atom_backend.extraction.ics_instants import Reading, end_after, instant, zone_of
 from atom_backend.extraction.ics_people import attendees
-from atom_backend.extraction.ics_times import Length, Moment, length, moment, moments
-from atom_backend.extraction.ics_zones import Place, Unreadable, Zones, alike
+from atom_backend.extraction.ics_times import Length, Moment, length, moment
+from atom_backend.extraction.ics_zones import Place, Unreadable
 
 _KEPT = {
     *("UID", "SUMMARY", "DESCRIPTION", "LOCATION", "STATUS", "TRANSP", "ATTENDEE"),
@@ -28,29 +27,6 @@ _OF_THE_FILE = {"DTSTAMP", "CREATED", "LAST-MODIFIED", "SEQUENCE"}
 """They speak of the file's copy of the event, not of the event."""
 
 _MOST_NAMED = 20
-_ONE_DAY = timedelta(days=1)
-
-
-@dataclass(slots=True)
-class Reading:
-    """How the VEVENTs of one calendar are read. ``home`` is where floating times are reckoned."""
-
-    zones: Zones
-    home: str
-    calendar: str | None
-    notes: list[str] = field(default_factory=list)
-
-    def note(self, text: str) -> None:
-        if text not in self.notes:
-            self.notes.append(text)
-
-
-@dataclass(frozen=True, slots=True)
-class Dated:
-    """A start, and the end where it has one of its own."""
-
-    start: datetime
-    end: datetime | None
 
 
 def single(component: Component, reading: Reading) -> Event:
@@ -61,7 +37,7 @@ def single(component: Component, reading: Reading) -> Event:
     _check(component)
     start = _required(component, "DTSTART")
     place, floating = _place(component, start, reading)
-    starts_at = _instant(start, place, reading)
+    starts_at = instant(start, place, reading)
     event = Event(
         title=_text(component, "SUMMARY", reading),
         starts_at=starts_at,
@@ -80,31 +56,6 @@ def single(component: Component, reading: Reading) -> Event:
     )
     _note_what_is_left_out(component, reading)
     return event
-
-
-def dates(component: Component, name: str, series: Event, reading: Reading) -> Iterator[Dated]:
-    """The starts that the EXDATEs or RDATEs of a component name. Raises Unreadable."""
-    for given in component.all(name):
-        for start, end in moments(given):
-            begin = start_in(series, start, reading)
-            yield Dated(begin, _period_end(begin, end, series, reading) if end else None)
-
-
-def start_in(series: Event, given: Moment, reading: Reading) -> datetime:
-    """The start of an instance that is meant by a date or time of any form."""
-    place = zone(series.time_zone)
-    if series.all_day:
-        if not given.whole_day:
-            reading.note("times in a series of whole days are read as their dates")
-        return midnight(date(given.at.year, given.at.month, given.at.day), place)
-    if isinstance(given.at, datetime):
-        if given.at.tzinfo is None and given.tzid is None and not series.floating:
-            reading.note("times without a zone are read in the zone of their series")
-            return aware(given.at, place)
-        return _instant(given, _zone_of(given, reading, place), reading)
-    reading.note("dates in a series of times mean its occurrence on that day")
-    time = wall_clock(series.starts_at, place).time()
-    return aware(datetime.combine(given.at, time), place)
 
 
 def _check(component: Component) -> None:
@@ -129,9 +80,10 @@ def _place(component: Component, start: Moment, reading: Reading) -> tuple[Place
     home = Place(reading.home, ZoneInfo(reading.home))
     if not isinstance(start.at, datetime):
         return home, False
-    place = _zone_of(start, reading, home)
-    if place.name is None and (component.first("RRULE") or component.first("RDATE")):
-        place = alike(place, start.at.replace(tzinfo=None))
+    place = zone_of(start, reading, home)
+    repeats = component.first("RRULE") or component.first("RDATE")
+    if place.name is None and repeats and start.tzid is not None:
+        place = reading.zones.like(start.tzid, start.at.year)
     elif place.name is None:
         reading.note("the time zone that the file defines is no zone of the IANA: kept in UTC")
     if place.note:
@@ -139,75 +91,27 @@ def _place(component: Component, start: Moment, reading: Reading) -> tuple[Place
     return place, start.at.tzinfo is None and start.tzid is None
 
 
-def _zone_of(given: Moment, reading: Reading, otherwise: Place | ZoneInfo) -> Place:
-    if given.tzid is not None:
-        return reading.zones.named(given.tzid)
-    if isinstance(given.at, datetime) and given.at.tzinfo is not None:
-        return Place("UTC", ZoneInfo("UTC"))
-    if isinstance(otherwise, Place):
-        return otherwise
-    return Place(otherwise.key, otherwise)
-
-
-def _instant(given: Moment, place: Place, reading: Reading) -> datetime:
-    try:
-        if not isinstance(given.at, datetime):
-            return midnight(given.at, zone(place.name or "UTC"))
-        if given.at.tzinfo is not None:
-            if given.tzid is not None:
-                reading.note("a time in UTC that names another zone is read in UTC")
-            return given.at.astimezone(UTC)
-        return place.instant(given.at)
-    except OverflowError:
-        raise Unreadable("a time lies at the end of the calendar") from None
-
-
 def _end(
     component: Component, start: Moment, starts_at: datetime, place: Place, reading: Reading
 ) -> datetime:
     given, lasting = component.first("DTEND"), component.first("DURATION")
     usual = Length(1 if start.whole_day else 0, timedelta(0))
-    after = _after(start, starts_at, length(lasting) if lasting else usual, place)
+    counted = end_after(start, starts_at, length(lasting) if lasting else usual, place)
     if given is None:
-        return after
+        return counted
     end = moment(given)
     if end.whole_day != start.whole_day:
         raise Unreadable("DTSTART and DTEND must both be dates or both be times")
-    ends_at = _instant(end, _zone_of(end, reading, place), reading)
-    if lasting is not None and ends_at != after:
+    ends_at = instant(end, zone_of(end, reading, place), reading)
+    if lasting is not None and counted == starts_at:
+        # Thunderbird 60 wrote PT0S into every instance that was moved.
+        reading.note("a DURATION of nothing beside DTEND is not kept")
+    elif lasting is not None and ends_at != counted:
         raise Unreadable("DTEND and DURATION contradict each other")
     if start.whole_day and ends_at == starts_at:
         reading.note("DTEND is the day of DTSTART: kept as one whole day")
-        return after
+        return counted
     return ends_at
-
-
-def _after(start: Moment, starts_at: datetime, lasting: Length, place: Place) -> datetime:
-    """The end of what begins then: first the days of the calendar, then the rest."""
-    if start.whole_day and lasting.rest % _ONE_DAY:
-        raise Unreadable("DURATION must be whole days, as DTSTART is a date")
-    try:
-        if not lasting.days:
-            return starts_at + lasting.rest
-        at = datetime(start.at.year, start.at.month, start.at.day)
-        if isinstance(start.at, datetime):
-            at = start.at.replace(tzinfo=None)
-        clock = Place("UTC", ZoneInfo("UTC")) if _in_utc(start) else place
-        return clock.instant(at + lasting.days * _ONE_DAY) + lasting.rest
-    except OverflowError:
-        raise Unreadable("its end lies at the end of the calendar") from None
-
-
-def _in_utc(start: Moment) -> bool:
-    return isinstance(start.at, datetime) and start.at.tzinfo is not None
-
-
-def _period_end(start: datetime, end: Moment | Length, series: Event, reading: Reading) -> datetime:
-    if isinstance(end, Moment):
-        return start_in(replace(series, all_day=False), end, reading)
-    place = zone(series.time_zone)
-    local = wall_clock(start, place)
-    return _after(Moment(local), start, end, Place(series.time_zone, place))
 
 
 def _rule(component: Component, reading: Reading) -> str | None:

@@ -6,20 +6,24 @@ refuses its series: without it, the series would say what nobody planned.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from atom_backend.domain.calendar_files import ImportedEvent, RefusedComponent
-from atom_backend.domain.event_checks import problems
+from atom_backend.domain.event_checks import MOST_OVERRIDES, problems
 from atom_backend.domain.events import Event, EventStatus, Override
 from atom_backend.domain.occurrences import unknown_starts
 from atom_backend.domain.series import Series
 from atom_backend.extraction.ics_components import Component
-from atom_backend.extraction.ics_events import Reading, dates, single, start_in
+from atom_backend.extraction.ics_events import single
+from atom_backend.extraction.ics_instants import Reading, dates, start_in
 from atom_backend.extraction.ics_times import moment
 from atom_backend.extraction.ics_zones import Unreadable
+
+_SEQUENCE = re.compile(r"[0-9]{1,9}")
 
 Outcome = ImportedEvent | RefusedComponent
 
@@ -62,6 +66,8 @@ def _sound(event: Event) -> Event:
 
 
 def _series(master: Component, instances: Sequence[Component], reading: Reading) -> Event:
+    if len(instances) > MOST_OVERRIDES:
+        raise Unreadable(f"more than {MOST_OVERRIDES} instances differ from their series")
     event = single(master, reading)
     added = list(dates(master, "RDATE", event, reading))
     left_out = {one.start for one in dates(master, "EXDATE", event, reading)}
@@ -73,27 +79,37 @@ def _series(master: Component, instances: Sequence[Component], reading: Reading)
         for one in added
         if one.end is not None and one.end != usual.end(one.start)
     }
+    older = set()
     for instance in instances:
         try:
             override = _override(instance, series, usual, reading)
         except Unreadable as error:
             raise Unreadable(f"its instance on line {instance.line}: {error}") from None
         overrides[override.original_start] = override
-    return _fitted(series, overrides, reading)
+        if _sequence(instance) < _sequence(master):
+            older.add(override.original_start)
+    return _fitted(series, overrides, older, reading)
 
 
-def _fitted(series: Event, overrides: dict[datetime, Override], reading: Reading) -> Event:
+def _fitted(
+    series: Event, overrides: dict[datetime, Override], older: set[datetime], reading: Reading
+) -> Event:
     """The series with its overrides, each of which stands on a start of the series."""
+    left_out = set(series.exceptions)
     strangers = unknown_starts(series, overrides)
-    if strangers:
+    gone = older & (strangers | left_out)
+    kept = {start: one for start, one in overrides.items() if start not in gone}
+    if gone:
+        reading.note("instances that are older than their series, which lacks them, are not kept")
+    if strangers - gone:
         reading.note("instances on dates that the series does not have are added to it")
-    if overrides.keys() & set(series.exceptions):
+    if kept.keys() & left_out:
         reading.note("instances that differ are kept though EXDATE names their dates")
     return replace(
         series,
-        added=tuple(sorted({*series.added, *strangers})),
-        exceptions=tuple(one for one in series.exceptions if one not in overrides),
-        overrides=tuple(overrides[start] for start in sorted(overrides)),
+        added=tuple(sorted({*series.added, *strangers} - gone)),
+        exceptions=tuple(one for one in series.exceptions if one not in kept),
+        overrides=tuple(kept[start] for start in sorted(kept)),
     )
 
 
@@ -136,7 +152,11 @@ def _alone(instance: Component, reading: Reading) -> Event:
 
 def _age(component: Component) -> tuple[int, str, int]:
     """Newer is greater: RFC 5545, sections 3.8.7.4 and 3.8.7.2; then what stands further below."""
-    sequence, stamp = component.first("SEQUENCE"), component.first("DTSTAMP")
-    number = sequence.value.strip() if sequence else ""
-    count = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
-    return count, stamp.value.strip() if stamp else "", component.line
+    stamp = component.first("DTSTAMP")
+    return _sequence(component), stamp.value.strip() if stamp else "", component.line
+
+
+def _sequence(component: Component) -> int:
+    given = component.first("SEQUENCE")
+    number = given.value.strip() if given else ""
+    return int(number) if _SEQUENCE.fullmatch(number) else 0

@@ -32,6 +32,10 @@ class Moment:
     def whole_day(self) -> bool:
         return not isinstance(self.at, datetime)
 
+    @property
+    def in_utc(self) -> bool:
+        return isinstance(self.at, datetime) and self.at.tzinfo is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Length:

@@ -18,12 +18,16 @@ from dateutil.tz import tzical
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from atom_backend.domain.local_time import aware, known_zone
+from atom_backend.domain.occurrences import EARLIEST, LATEST
 from atom_backend.domain.recurrence import check
 from atom_backend.domain.recurrence_rules import read
 from atom_backend.extraction.ics_components import Component
 
 YEARS_COMPARED = 5
 """Clocks that agree for so long from the start of a series on are taken for the same."""
+
+MOST_COMPARED = 64
+"""Comparisons for a file: each takes a tenth of a second."""
 
 MOST_OBSERVANCES = 200
 _DATE_TIME = re.compile(r"([0-9]{8})(?:(T[0-9]{6})Z?)?")
@@ -44,24 +48,46 @@ class Place:
     note: str | None = None
 
     def instant(self, local: datetime) -> datetime:
-        """In UTC, by the rule of ``local_time.aware``."""
-        if isinstance(self.clock, ZoneInfo):
-            return aware(local, self.clock)
-        return local.replace(tzinfo=self.clock, fold=0).astimezone(UTC)
+        """In UTC, by the rule of ``local_time.aware``. Raises Unreadable."""
+        try:
+            if isinstance(self.clock, ZoneInfo):
+                return aware(local, self.clock)
+            return local.replace(tzinfo=self.clock, fold=0).astimezone(UTC)
+        except OverflowError:
+            raise Unreadable("a time lies at the end of the calendar") from None
+
+
+UTC_PLACE = Place("UTC", ZoneInfo("UTC"))
 
 
 @dataclass(slots=True)
 class Zones:
-    """The zones of one file; ``definitions`` are its VTIMEZONEs by their TZID."""
+    """The zones of one calendar; ``definitions`` are its VTIMEZONEs by their TZID."""
 
     definitions: Mapping[str, Component]
     _known: dict[str, Place] = field(default_factory=dict)
+    _alike: dict[tuple[str, int], Place | None] = field(default_factory=dict)
 
     def named(self, tzid: str) -> Place:
         """The zone that a TZID means. Raises Unreadable where nothing says so."""
         if tzid not in self._known:
             self._known[tzid] = self._found(tzid)
         return self._known[tzid]
+
+    def like(self, tzid: str, year: int) -> Place:
+        """A named zone for one that the file defines, for a series that begins in ``year``."""
+        if not EARLIEST.year <= year < LATEST.year:
+            raise Unreadable(f"DTSTART must lie in the years {EARLIEST.year} to {LATEST.year - 1}")
+        if (tzid, year) not in self._alike:
+            if len(self._alike) == MOST_COMPARED:
+                raise Unreadable("the file defines too many time zones of its own")
+            self._alike[tzid, year] = _alike(self.named(tzid).clock, year)
+        found = self._alike[tzid, year]
+        if found is None:
+            raise Unreadable(
+                "it repeats in a time zone of its own, which no zone of the IANA is like"
+            )
+        return found
 
     def _found(self, tzid: str) -> Place:
         if known_zone(tzid):
@@ -75,24 +101,22 @@ class Zones:
         return Place(None, _clock(self.definitions[tzid]))
 
 
-def alike(place: Place, first: datetime) -> Place:
-    """The IANA zone whose clocks agree with those of ``place`` for years from ``first`` on.
+def _alike(clock: tzinfo, year: int) -> Place | None:
+    """The IANA zone whose clocks agree with this one for years from the beginning of ``year`` on.
 
-    ``first`` is a time on the wall. Raises Unreadable where there is none. The candidates are the
-    zones that the CLDR names for those of Windows: one for each way to set clocks in use.
+    The candidates are the zones that the CLDR names for those of Windows: one for each way to set
+    clocks that is in use.
     """
-    samples = [(one, _offset(place.clock, one)) for one in _telling_times(place.clock, first)]
+    samples = [(one, _offset(clock, one)) for one in _telling_times(clock, year)]
     for name in ("UTC", *sorted(set(WINDOWS_TO_OLSON.values()))):
         if not known_zone(name):
             continue
         other = ZoneInfo(name)
         if all(_offset(other, one) == offset for one, offset in samples):
-            note = (
-                f"the time zone that the file defines is kept as {name}, whose clocks agree with "
-                f"it from {first.year} to {first.year + YEARS_COMPARED}"
-            )
+            years = f"{year} to {year + YEARS_COMPARED - 1}"
+            note = f"the time zone of the file is kept as {name}: the clocks agree in {years}"
             return Place(name, other, note)
-    raise Unreadable("it repeats in a time zone of its own, which no zone of the IANA is like")
+    return None
 
 
 def _meant(tzid: str) -> str | None:
@@ -154,10 +178,10 @@ def _matched(pattern: re.Pattern[str], component: Component, name: str) -> re.Ma
     return match
 
 
-def _telling_times(clock: tzinfo, first: datetime) -> Iterator[datetime]:
+def _telling_times(clock: tzinfo, year: int) -> Iterator[datetime]:
     """Every week of the years compared, and the minutes around every change of the clock."""
-    late = first.replace(microsecond=0, tzinfo=UTC)
-    for _ in range(YEARS_COMPARED * 53):
+    late = datetime(year, 1, 1, tzinfo=UTC)
+    for _ in range(YEARS_COMPARED * 52):
         early, late = late, late + _WEEK
         yield early
         if _offset(clock, early) != _offset(clock, late):
