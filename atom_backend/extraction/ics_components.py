@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from icalendar.parser import Contentline
+from icalendar.parser import Contentline, Parameters
 
 from atom_backend.extraction import refusals
 
@@ -55,8 +55,8 @@ class Component:
     properties: list[Property] = field(default_factory=list)
     children: list[Component] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
-    skipped: list[int] = field(default_factory=list)
-    """Lines that could not be read."""
+    skipped: list[tuple[int, str]] = field(default_factory=list)
+    """Lines that could not be read, with the name that each may begin with."""
 
     def all(self, name: str) -> list[Property]:
         return [one for one in self.properties if one.name == name]
@@ -87,7 +87,7 @@ def components(text: str) -> Component:
             case "END":
                 _end(opened, content.partition(":")[2].strip().upper())
             case None:
-                opened[-1].skipped.append(line)
+                opened[-1].skipped.append((line, _bare_name(content)))
             case str(upper):
                 _add(opened[-1], upper, content, line)
     for left in opened[1:]:
@@ -125,16 +125,23 @@ def _close(opened: list[Component], until: Callable[[Component], bool]) -> None:
 
 
 def _add(component: Component, name: str, content: str, line: int) -> None:
-    if len(content) > LONGEST_LINE:
-        component.skipped.append(line)
+    """Splits the line at its first colon outside of quotes (section 3.1)."""
+    colon = Contentline(content).value_separator_index() if len(content) <= LONGEST_LINE else -1
+    if colon < 0:
+        component.skipped.append((line, name))
         return
     try:
-        _, parameters, value = Contentline(content).raw_parts()
+        parameters = Parameters.from_ical(content[len(name) + 1 : colon])
     except ValueError:
-        component.skipped.append(line)
+        component.skipped.append((line, name))
         return
     plain = {key.upper(): _one(value) for key, value in parameters.items()}
-    component.properties.append(Property(name, plain, value, line))
+    component.properties.append(Property(name, plain, content[colon + 1 :], line))
+
+
+def _bare_name(content: str) -> str:
+    """The name of a line that has no value."""
+    return content.partition(";")[0].strip().upper()
 
 
 def _one(value: str | list[str]) -> str:

@@ -19,10 +19,8 @@ from atom_backend.extraction.ics_people import attendees
 from atom_backend.extraction.ics_times import Length, Moment, length, moment
 from atom_backend.extraction.ics_zones import Place, Unreadable
 
-_KEPT = {
-    *("UID", "SUMMARY", "DESCRIPTION", "LOCATION", "STATUS", "TRANSP", "ATTENDEE"),
-    *("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID"),
-}
+_WHEN = {"DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID"}
+_KEPT = {"UID", "SUMMARY", "DESCRIPTION", "LOCATION", "STATUS", "TRANSP", "ATTENDEE"} | _WHEN
 _OF_THE_FILE = {"DTSTAMP", "CREATED", "LAST-MODIFIED", "SEQUENCE"}
 """They speak of the file's copy of the event, not of the event."""
 
@@ -61,6 +59,9 @@ def single(component: Component, reading: Reading) -> Event:
 def _check(component: Component) -> None:
     if component.faults:
         raise Unreadable(f"it is not well formed: {component.faults[0]}")
+    for line, name in component.skipped:
+        if name in _WHEN:
+            raise Unreadable(f"{name} on line {line} cannot be read")
     for name in ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID"):
         if len(component.all(name)) > 1:
             raise Unreadable(f"{name} stands more than once")
@@ -163,5 +164,5 @@ def _note_what_is_left_out(component: Component, reading: Reading) -> None:
         more = ", ..." if len(left) > _MOST_NAMED else ""
         reading.note(f"not kept: {', '.join(left[:_MOST_NAMED])}{more}")
     if component.skipped:
-        lines = ", ".join(map(str, component.skipped[:_MOST_NAMED]))
+        lines = ", ".join(str(line) for line, _ in component.skipped[:_MOST_NAMED])
         reading.note(f"lines that cannot be read are not kept: {lines}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from icalendar.parser import Parameters
 from icalendar.prop import vCalAddress
 
 from atom_backend.domain.events import Attendee, Participation, Role
@@ -31,6 +32,12 @@ _WRITTEN_PARTICIPATION = {value: name for name, value in _PARTICIPATION.items()}
 _WRITTEN_ROLES = {value: name for name, value in _ROLES.items()}
 
 
+class _Quoted(Parameters):
+    """Other readers take a backslash at the end of a bare name for an escape of what follows."""
+
+    always_quoted = ("CN",)  # type: ignore[assignment]
+
+
 def attendees(component: Component, note: Callable[[str], None]) -> tuple[Attendee, ...]:
     """Those of a VEVENT, in their order; one without an address is noted and left out."""
     given = component.all("ATTENDEE")
@@ -52,7 +59,9 @@ def written(attendee: Attendee) -> vCalAddress:
     }
     if attendee.name is not None:
         parameters["CN"] = attendee.name
-    return vCalAddress(scheme + attendee.address, params=parameters)
+    found = vCalAddress(scheme + attendee.address)
+    found.params = _Quoted(parameters)
+    return found
 
 
 def _attendee(given: Property) -> Attendee:
