@@ -13,6 +13,7 @@ from icalendar.parser import unescape_backslash
 from atom_backend.domain.calendar_files import CalendarImport, ImportedEvent, RefusedComponent
 from atom_backend.domain.local_time import zone
 from atom_backend.errors import TooLarge, UnsupportedMedia
+from atom_backend.extraction import refusals
 from atom_backend.extraction.decoding import decode
 from atom_backend.extraction.ics_components import Component, components, unfolded_bytes
 from atom_backend.extraction.ics_instants import Reading
@@ -21,6 +22,9 @@ from atom_backend.extraction.ics_zones import Zones
 
 MOST_BYTES = 10 * 1024 * 1024
 """Large calendars have one or two megabytes."""
+
+MOST_EVENTS = 20_000
+"""VEVENTs in a file; each takes about a millisecond. A busy person has a thousand a year."""
 
 _SILENT = ("VCALENDAR", "VTIMEZONE")
 """Components that are no loss when nothing is made of them."""
@@ -31,7 +35,7 @@ def read_calendar(content: bytes, *, time_zone: str = "UTC") -> CalendarImport:
 
     ``time_zone`` is the IANA name of the zone in which days, and times without a zone, are
     reckoned. Raises TooLarge, UnsupportedMedia for what is no calendar, InvalidInput for an
-    unknown ``time_zone``, for text in an encoding that cannot be told and for too many lines.
+    unknown ``time_zone``, for an encoding that cannot be told, for too many lines or events.
     """
     zone(time_zone)
     if len(content) > MOST_BYTES:
@@ -44,6 +48,11 @@ def read_calendar(content: bytes, *, time_zone: str = "UTC") -> CalendarImport:
         calendars.append(root)
     if not calendars:
         raise UnsupportedMedia(_what_it_is(root))
+    if (
+        sum(one.name == "VEVENT" for calendar in calendars for one in calendar.children)
+        > MOST_EVENTS
+    ):
+        raise refusals.limit("more events")
     found: list[Outcome] = [
         refused(one, "only events (VEVENT) in a VCALENDAR are imported")
         for one in root.children

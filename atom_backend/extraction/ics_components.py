@@ -27,12 +27,12 @@ LONGEST_LINE = 1_000_000
 """Characters; longer ones carry attachments, which are not kept anyway."""
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
-_NAME = re.compile(r"[A-Za-z0-9-]+(?=[;:])")
-_SHORT = 20
+_NAME = re.compile(r"[A-Za-z0-9-]{1,80}(?=[;:])")
 _OUTER = {
     *("VCALENDAR", "VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VTIMEZONE", "VAVAILABILITY"),
 }
 """They stand in nothing but a VCALENDAR: where one begins, the one before has lost its END."""
+_COMPONENT = re.compile(r"[A-Z0-9-]{1,40}")
 _TORN = re.compile(rb"\r?\n[ \t]")
 
 
@@ -83,26 +83,32 @@ def components(text: str) -> Component:
         name = _NAME.match(content)
         match name and name[0].upper():
             case "BEGIN":
-                _begin(opened, content.partition(":")[2].strip().upper(), line)
+                _begin(opened, _component_name(content), line)
             case "END":
-                _end(opened, content.partition(":")[2].strip().upper())
+                _end(opened, _component_name(content))
             case None:
                 opened[-1].skipped.append((line, _bare_name(content)))
             case str(upper):
                 _add(opened[-1], upper, content, line)
     for left in opened[1:]:
-        left.faults.append(f"END:{left.name[:_SHORT]} is missing")
+        left.faults.append(f"END:{left.name} is missing")
     return root
+
+
+def _component_name(content: str) -> str:
+    """What a BEGIN or END names; a question mark where that is no name."""
+    name = content.partition(":")[2].strip().upper()
+    return name if _COMPONENT.fullmatch(name) else "?"
 
 
 def _begin(opened: list[Component], name: str, line: int) -> None:
     if name in _OUTER:
         _close(opened, lambda one: one.name in ("", "VCALENDAR") and name != "VCALENDAR")
-    component = Component(name, line)
     if len(opened) > DEEPEST:
         opened[-1].faults.append(f"components are nested deeper than {DEEPEST} levels")
-    else:
-        opened[-1].children.append(component)
+        return
+    component = Component(name, line)
+    opened[-1].children.append(component)
     opened.append(component)
 
 
@@ -111,7 +117,7 @@ def _end(opened: list[Component], name: str) -> None:
         _close(opened, lambda one: one.name == name)
         opened.pop()
     else:
-        opened[-1].faults.append(f"END:{name[:_SHORT]} stands without its BEGIN")
+        opened[-1].faults.append(f"END:{name} stands without its BEGIN")
 
 
 def _close(opened: list[Component], until: Callable[[Component], bool]) -> None:
@@ -119,7 +125,7 @@ def _close(opened: list[Component], until: Callable[[Component], bool]) -> None:
     missing = []
     while len(opened) > 1 and not until(opened[-1]):
         left = opened.pop()
-        missing.append(f"END:{left.name[:_SHORT]} is missing")
+        missing.append(f"END:{left.name} is missing")
         left.faults.append(missing[-1])
     opened[-1].faults += missing
 

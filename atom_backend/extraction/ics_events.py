@@ -157,9 +157,7 @@ def _text(component: Component, name: str, reading: Reading) -> str:
 def _note_what_is_left_out(component: Component, reading: Reading) -> None:
     names: Sequence[str] = [one.name for one in component.properties]
     others = {name for name in names if name not in _KEPT | _OF_THE_FILE}
-    left = sorted(
-        {name for name in others if len(name) < 40} | {c.name for c in component.children}
-    )
+    left = sorted(others | {child.name for child in component.children})
     if left:
         more = ", ..." if len(left) > _MOST_NAMED else ""
         reading.note(f"not kept: {', '.join(left[:_MOST_NAMED])}{more}")

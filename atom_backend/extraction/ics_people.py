@@ -46,7 +46,8 @@ def attendees(component: Component, note: Callable[[str], None]) -> tuple[Attend
         note("an ATTENDEE without an address is not kept")
     left = sorted({name for one in given for name in one.parameters if name not in _KEPT})
     if left:
-        note(f"not kept of ATTENDEE: {', '.join(left[:20])}")
+        names = [name for name in left if len(name) < 40]
+        note(f"not kept of ATTENDEE: {', '.join(names[:20])}")
     return tuple(one for one in found if one.address)
 
 

@@ -28,8 +28,8 @@ PLAIN = timed("2026-01-05T09:00", "2026-01-05T10:00")
 WEEKLY = replace(PLAIN, recurrence="FREQ=WEEKLY")
 
 
-@given(events())
 @settings(deadline=None)
+@given(events())
 def test_events_that_people_make_pass(event: Event) -> None:
     check_event(event)
 
@@ -133,6 +133,7 @@ def test_a_day_that_begins_at_one_o_clock_is_a_whole_day() -> None:
     check_event(whole_days("2018-11-04", "2018-11-05", "America/Sao_Paulo"))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40), st.datetimes(timezones=st.just(UTC)), st.text(max_size=20))
 def test_whatever_is_given_is_judged(rule: str, moment: datetime, place: str) -> None:
     wild = Event(rule, moment, moment, place, recurrence=rule, added=(moment,))

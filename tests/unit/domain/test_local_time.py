@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atom_backend.domain.local_time import (
@@ -57,6 +57,7 @@ def test_a_day_whose_midnight_is_never_shown_begins_when_clocks_are_put_forward(
     assert with_offset(begin, zone("America/Sao_Paulo")).isoformat() == "2018-11-04T01:00:00-02:00"
 
 
+@settings(deadline=None)
 @given(TIMES, st.sampled_from(ZONES))
 def test_an_instant_shown_with_its_offset_is_the_same_instant(wall: datetime, place: str) -> None:
     instant = wall.replace(tzinfo=UTC)
@@ -66,6 +67,7 @@ def test_an_instant_shown_with_its_offset_is_the_same_instant(wall: datetime, pl
     assert shown - instant == timedelta(0)
 
 
+@settings(deadline=None)
 @given(TIMES, st.sampled_from(ZONES))
 def test_reading_what_the_wall_shows_gives_the_instant_or_the_first_of_two(
     wall: datetime, place: str

@@ -7,7 +7,7 @@ from itertools import takewhile
 
 import pytest
 from dateutil.rrule import rrulestr
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from atom_backend.domain.recurrence import check, starts
@@ -31,9 +31,13 @@ RULES = st.sampled_from(
 )
 
 
-@given(RULES, FIRSTS, st.integers(-40, 1500), st.integers(1, 500))
+@settings(deadline=None)
+@given(RULES, FIRSTS, st.integers(-40, 6000), st.integers(1, 500))
 @example("FREQ=MONTHLY", local("2020-01-31T09:00"), 0, 500)
 @example("FREQ=YEARLY", local("2020-02-29T09:00"), 300, 1500)
+@example("FREQ=YEARLY;INTERVAL=4", local("2020-03-01T09:00"), 3000, 3000)
+@example("FREQ=MONTHLY;INTERVAL=5", local("2020-12-31T09:00"), 400, 900)
+@example("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,SU;WKST=SU", local("2020-01-05T09:00"), 100, 60)
 def test_beginning_in_the_middle_changes_nothing(
     text: str, first: datetime, skipped: int, days: int
 ) -> None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atom_backend.domain.recurrence_rules import RecurrenceRule, Weekday, read
@@ -103,6 +103,7 @@ def test_times_of_the_day_multiply() -> None:
         read(f"FREQ=DAILY;BYHOUR={hours};BYMINUTE={minutes};BYSECOND=0,1")
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("FREQ=DAILYBYMONTHDAY;,-+0123456789TZ \n\x00é"), max_size=80))
 def test_whatever_the_text_it_is_read_or_refused(text: str) -> None:
     with suppress(ValueError):

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from atom_backend.domain.calendar_files import CalendarImport
 from atom_backend.errors import InvalidInput, RequestError, TooLarge, UnsupportedMedia
-from atom_backend.extraction.icalendar import MOST_BYTES, read_calendar
-from atom_backend.extraction.ics_components import DEEPEST
+from atom_backend.extraction.icalendar import MOST_BYTES, MOST_EVENTS, read_calendar
+from atom_backend.extraction.ics_components import DEEPEST, MOST_LINES
 from tests.unit.extraction.calendar_files import START, WEEKLY, calendar, event, reasons
 
 
@@ -103,14 +104,23 @@ def test_a_file_is_refused_where_it_is_larger_than_can_be_read() -> None:
     with pytest.raises(TooLarge, match="10 MiB"):
         read_calendar(b"x" * (MOST_BYTES + 1))
     with pytest.raises(InvalidInput, match="more lines"):
-        read_calendar(b"A:\n" * 300_000)
+        read_calendar(b"A:\n" * (MOST_LINES + 1))
+    with pytest.raises(InvalidInput, match="more events"):
+        read_calendar(calendar("BEGIN:VEVENT\r\nEND:VEVENT\r\n" * (MOST_EVENTS + 1)))
+
+
+def test_names_in_a_refusal_are_names_whatever_the_file_says() -> None:
+    found = read_calendar(calendar("BEGIN:\x00" + "x" * 5000, "END:?", event(START)))
+    assert [one.component for one in found.refusals] == ["?"]
+    assert len(found.events) == 1
 
 
 def test_components_within_components_are_followed_only_so_far() -> None:
-    deep = ["BEGIN:X-A"] * 5000 + ["END:X-A"] * 5000
-    found = read_calendar(calendar(event(START, *deep)))
-    assert len(found.events) + len(found.refusals) == 1
-    assert DEEPEST < 5000
+    def nested(levels: int) -> CalendarImport:
+        return read_calendar(calendar(event(START, *["BEGIN:X"] * levels, *["END:X"] * levels)))
+
+    assert len(nested(DEEPEST - 2).events) == 1
+    assert len(nested(DEEPEST - 1).refusals) == 1
 
 
 @pytest.mark.parametrize("name", ["Europe/Nowhere", "", "../etc/passwd"])
