@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from heapq import merge
 from zoneinfo import ZoneInfo
 
 from atom_backend.domain.events import Event, Override
@@ -65,10 +66,7 @@ class Series:
     def starts(self, low: datetime, high: datetime) -> Iterator[datetime]:
         """The starts in [low, high), each once; in order but for changes of the clock."""
         seen = set()
-        if low <= self.first < high:
-            seen.add(self.first)
-            yield self.first
-        for start in self._others(low, high):
+        for start in merge(sorted({self.first, *self.added}), self._by_rule(low, high)):
             if low <= start < high and start not in seen:
                 seen.add(start)
                 yield start
@@ -79,8 +77,7 @@ class Series:
             start = aware(wall_clock(start, self.place) + self.days * _DAY, self.place)
         return start + self.rest
 
-    def _others(self, low: datetime, high: datetime) -> Iterator[datetime]:
-        yield from sorted(one for one in self.added if low <= one < high)
+    def _by_rule(self, low: datetime, high: datetime) -> Iterator[datetime]:
         if self.rule is None:
             return
         first = wall_clock(self.first, self.place)

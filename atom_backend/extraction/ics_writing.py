@@ -103,7 +103,7 @@ def _single(uid: str, event: Event) -> Component:
         ("LOCATION", event.location),
     ):
         if text:
-            _set(component, name, vText(_unix_lines(text)))
+            _set(component, name, vText(text))
     _set(component, "DTSTART", _time(event.starts_at, event))
     if event.ends_at != event.starts_at:
         _set(component, "DTEND", _time(event.ends_at, event))
@@ -142,8 +142,3 @@ def _names_zone(event: Event) -> bool:
 def _definition(name: str) -> Timezone:
     """The VTIMEZONE of a zone, from 1970 to 2037; readers that know its name need none."""
     return Timezone.from_tzinfo(ZoneInfo(name), tzid=name)
-
-
-def _unix_lines(text: str) -> str:
-    """A line end within a text is written as an escaped line feed (section 3.3.11)."""
-    return text.replace("\r\n", "\n").replace("\r", "\n")

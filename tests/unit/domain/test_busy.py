@@ -17,6 +17,7 @@ ALL = (datetime(1900, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 def test_busy_time_is_merged_clipped_and_in_order() -> None:
     several = [
         timed("2026-01-01T11:00", "2026-01-01T12:00"),
+        timed("2026-01-01T11:15", "2026-01-01T11:30"),
         timed("2026-01-01T09:30", "2026-01-01T10:30"),
         timed("2026-01-01T09:00", "2026-01-01T10:00"),
         timed("2026-01-01T10:30", "2026-01-01T10:45"),

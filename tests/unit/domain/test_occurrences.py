@@ -179,6 +179,21 @@ def test_starts_that_fall_together_when_clocks_are_put_forward_are_one() -> None
     assert len(found) == 5
 
 
+def test_the_limit_keeps_the_earliest_also_where_the_wall_jumps_and_dates_were_added() -> None:
+    # 02:00 and 02:50 are never shown and read as 03:00 and 03:50, beside 03:40 itself.
+    jump = timed(
+        *("2026-03-29T01:10", "2026-03-29T01:20", BERLIN), recurrence="FREQ=MINUTELY;INTERVAL=50"
+    )
+    for limit in (2, 3, 4):
+        shown = [f"{one:%H:%M}" for one in starts(jump, limit)]
+        assert shown == ["01:10", "03:00", "03:40", "03:50"][:limit]
+    late = tuple(at("2030-01-01") + timedelta(days=day) for day in range(2_000))
+    event = timed("2026-01-01T09:00", "2026-01-01T10:00", recurrence="FREQ=DAILY", added=late)
+    assert starts(event, 2) == [at("2026-01-01T09:00"), at("2026-01-02T09:00")]
+    early = replace(event, added=(at("2025-12-24"),))
+    assert starts(early, 1) == [at("2025-12-24")]
+
+
 def test_no_question_is_answered_at_unbounded_length() -> None:
     event = timed("1990-01-01T00:00", "1990-01-01T00:01", recurrence="FREQ=MINUTELY")
     assert len(occurrences(event, *ALL, 10**9)) == MOST_OCCURRENCES

@@ -142,3 +142,8 @@ def test_an_instance_is_written_whole() -> None:
     for line in ("UID:1", "SUMMARY:Other", "LOCATION:Here", "RECURRENCE-ID:20260108T090000Z"):
         assert line in instance
     assert "RRULE" not in instance
+
+
+def test_a_name_is_quoted_lest_its_last_backslash_escapes_what_follows() -> None:
+    event = timed("2026-01-01T09:00", "2026-01-01T10:00", attendees=(Attendee("a@b", "c\\"),))
+    assert 'CN="c\\"' in written(event)
