@@ -74,9 +74,11 @@ class _Sorting:
 
     def pieces(self, part: Part) -> list[Piece]:
         """The pieces of the body in ``part``; what else is in it joins the files."""
-        self._note_damage(part)
         if not part.parts:
-            return self._leaf(part)
+            leaf = self._leaf(part)
+            self._note_damage(part)
+            return leaf
+        self._note_damage(part)
         gathered = [self.pieces(child) for child in part.parts]
         if part.declared_type == "multipart/alternative":
             return _best(gathered)
@@ -158,7 +160,8 @@ class _Sorting:
         self._notes.add(Doubt.ENCODING_DAMAGED, part.declared_type, detail)
 
     def _note_damage(self, part: Part) -> None:
-        for defect in part.defects:
+        found = (defect for defect in part.defects if not isinstance(defect, _DAMAGED))
+        for defect in found:
             detail = (type(defect).__doc__ or type(defect).__name__).partition("\n")[0]
             self._notes.add(Doubt.MIME_DAMAGED, part.declared_type, detail)
 

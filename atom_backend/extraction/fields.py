@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from email import utils
 from email.errors import HeaderParseError
 from email.header import decode_header
-from email.utils import getaddresses, parsedate_to_datetime
 from typing import Final
 
 from atom_backend.domain.limits import NAME_CHARS
@@ -37,6 +37,12 @@ _WORD = r"=\?[^?\s]{1,64}\?[bBqQ]\?[ -~]{0,1000}?\?="
 _WORDS = re.compile(rf"{_WORD}(?:\s{{0,80}}{_WORD})*")
 # Nothing, the null path, or a group without members such as "undisclosed-recipients:;".
 _NOBODY = re.compile(r"\s*(?:<\s*>|[^:<>@]*:\s*;?)?\s*")
+# RFC 5322, section 3.4.1, or what mail is delivered to in spite of it.
+_ADDRESS = re.compile(
+    r"""(?:"[^"]{0,64}"|[^\s<>",;:()@]{1,256})@(?:\[[^\]\s]{0,255}\]|[^\s<>",;:()@\[\]]{1,255})"""
+)
+# Newer versions of Python drop all addresses of a field where one is odd, unless told not to.
+_LENIENT: Final = {"strict": False} if hasattr(utils, "supports_strict_parsing") else {}
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -74,7 +80,7 @@ def date(part: Part, notes: Notes) -> datetime | None:
         return None
     plain = _line(_unescaped(value[:_MAX_DATE_CHARS], "date", notes))
     try:
-        when = parsedate_to_datetime(plain)
+        when = utils.parsedate_to_datetime(plain)
         if not _FIRST_YEAR <= when.year <= _LAST_YEAR:
             raise ValueError(when.year)
     except (ValueError, IndexError, TypeError, OverflowError):
@@ -95,7 +101,7 @@ def parameter(part: Part, name: str, field: str, notes: Notes) -> str | None:
         return None
     if isinstance(value, tuple):
         charset, _, escaped = value
-        decoded = decode(escaped.encode("latin-1", "replace"), charset or None)
+        decoded = decode(escaped.encode("latin-1", "surrogateescape"), charset or None)
         notes.extend(field, decoded)
         return _line(decoded.text)
     # Many senders put encoded words here, which RFC 2047 forbids.
@@ -150,7 +156,7 @@ def _address_pairs(value: str) -> list[tuple[str, str]] | None:
     if value.count("(") > _MAX_COMMENTS or value.count(":") > _MAX_COMMENTS:
         return None
     try:
-        pairs = [pair for pair in getaddresses([value]) if any(pair)]
+        pairs = [pair for pair in utils.getaddresses([value], **_LENIENT) if any(pair)]
     except (IndexError, RecursionError):
         return None
     return pairs if pairs or _NOBODY.fullmatch(value) else None
@@ -159,10 +165,11 @@ def _address_pairs(value: str) -> list[tuple[str, str]] | None:
 def _address(name: str, address: str, field: str, notes: Notes) -> Address:
     name = _line(_words_decoded(name[:MAX_TEXT_CHARS], field, notes))
     address = _line(address)
-    if len(address) > ADDRESS_CHARS or len(name) > NAME_CHARS:
-        notes.add(Doubt.ADDRESS_UNREADABLE, field, "a name or an address is too long to be one")
-    if len(address) > ADDRESS_CHARS:
-        name, address = name or address, ""
+    sound = not address or (len(address) <= ADDRESS_CHARS and _ADDRESS.fullmatch(address))
+    if not sound:
+        name, address = f"{name} {address}".strip(), ""
+    if not sound or len(name) > NAME_CHARS:
+        notes.add(Doubt.ADDRESS_UNREADABLE, field, "not an address, or too long a name")
     return Address(name[:NAME_CHARS], address)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from email.errors import InvalidHeaderDefect
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import Compat32
@@ -70,6 +71,23 @@ class Part(Message):
         """What the parser asks; to it an enclosed message is bytes like any other file."""
         declared = super().get_content_type()
         return _OPAQUE if declared.startswith("message/") else declared
+
+    def get_param(
+        self, param: str, failobj: Any = None, header: str = "content-type", unquote: bool = True
+    ) -> Any:
+        """``failobj`` also where the continuations of RFC 2231 make no sense."""
+        try:
+            return super().get_param(param, failobj, header, unquote)
+        except (TypeError, ValueError):
+            self.defects.append(InvalidHeaderDefect())
+            return failobj
+
+    def get_boundary(self, failobj: Any = None) -> Any:
+        """``failobj`` also where it is written in what is no charset."""
+        try:
+            return super().get_boundary(failobj)
+        except ValueError:
+            return failobj
 
     @property
     def declared_type(self) -> str:

@@ -94,7 +94,7 @@ def test_a_doubtful_subject_is_noted(field: bytes, subject: str, doubt: Doubt) -
         (b"J\xc3\xbcrgen <j@x>", "Jürgen", "j@x"),
         (b"ann@x (Ann)", "Ann", "ann@x"),
         (b"MAILER-DAEMON <>", "MAILER-DAEMON", ""),
-        (b"root", "", "root"),
+        (b'"a b"@[10.0.0.1]', "", '"a b"@[10.0.0.1]'),
     ],
 )
 def test_a_sender_has_a_name_and_an_address(field: bytes, name: str, address: str) -> None:
@@ -129,6 +129,19 @@ def test_what_is_no_address_is_kept_as_a_name_and_noted(field: bytes) -> None:
     assert doubted(b"Cc: " + field) == {Doubt.ADDRESS_UNREADABLE}
     (kept,) = message(b"Cc: " + field).recipients
     assert kept == Address(field.decode()[: len(kept.name)], "")
+
+
+@pytest.mark.parametrize(
+    ("field", "kept"),
+    [
+        (b"root", [Address("root", "")]),
+        (b"Doe, Ann <ann@x>", [Address("Doe", ""), Address("Ann", "ann@x")]),
+        (b"Ann Doe ann@x, b@x", [Address("Ann Doe ann@x", ""), Address("", "b@x")]),
+        (b"a@x;b@y (c, d)", [Address("", "a@x"), Address("c, d", "b@y")]),
+    ],
+)
+def test_one_odd_address_does_not_hide_the_others(field: bytes, kept: list[Address]) -> None:
+    assert list(message(b"To: " + field).recipients) == kept
 
 
 def test_a_name_that_is_too_long_is_cut_and_the_address_stays() -> None:

@@ -88,6 +88,7 @@ def test_files_of_the_versions_that_are_not_shown_are_kept() -> None:
         (b'attachment; filename*0="a"; filename*1="b"', "ab"),
         (b'attachment; filename="a\x01b\tc"', "a b c"),
         (b'attachment; filename="pl\xc3\xa4n"', "plän"),
+        (b"attachment; filename*=utf-8''pl\xc3\xa4n%C3%A4", "plänä"),
         (b"attachment; filename=" + b"x" * 1_000, "x" * 255),
         (b"attachment; filename=../", None),
         (b"attachment", None),
@@ -165,6 +166,7 @@ def test_flowed_text_is_joined_where_it_is_declared() -> None:
         ([b"Content-Type: text/plain; charset=utf-8"], b"a\x00", Doubt.CHARACTERS_LOST),
         ([b"Content-Type: multipart/mixed"], b"x", Doubt.MIME_DAMAGED),
         ([b"Content-Type: multipart/mixed; boundary=a"], b"--a\n\nx", Doubt.MIME_DAMAGED),
+        ([b"Content-Type: a/b; name*=a; name*0=b"], b"x", Doubt.MIME_DAMAGED),
         ([b"Content-Type: text/html"], b"<script>x</script>", Doubt.HTML_UNREADABLE),
     ],
 )
