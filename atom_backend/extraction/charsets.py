@@ -82,7 +82,7 @@ def _western(content: bytes, codec: str, label: str | None) -> Decoded:
         return _another(content, doubt, detail)
     if codec != "cp1252" and _C1.search(content):
         return _read(content, "cp1252", (doubt, f"{detail}, read as windows-1252"))
-    return _read(content, codec)
+    return _read(content, _SUPERSETS.get(codec, codec))
 
 
 def _declared(content: bytes, codec: str, label: str | None) -> Decoded:
@@ -119,7 +119,6 @@ def _guessed(content: bytes) -> str | None:
 
 
 def _read(content: bytes, codec: str, *doubts: tuple[Doubt, str]) -> Decoded:
-    codec = _SUPERSETS.get(codec, codec)
     try:
         return _stored(content.decode(codec), *doubts)
     except UnicodeDecodeError:

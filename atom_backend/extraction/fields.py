@@ -26,8 +26,6 @@ MAX_TEXT_CHARS: Final = 16_384
 MAX_FIELDS: Final = 100
 """Of one name; RFC 5322, section 3.6 allows one of most."""
 _MAX_DATE_CHARS = 200
-_MAX_COMMENTS = 200
-"""Python's parser of addresses recurses into comments and groups."""
 _FIRST_YEAR, _LAST_YEAR = 1900, 2199
 """RFC 5322, section 3.3 begins with 1900; later than this is no clock's mistake any more."""
 
@@ -153,11 +151,9 @@ def _chunk(chunk: bytes | str, label: str | None, name: str, notes: Notes) -> st
 
 def _address_pairs(value: str) -> list[tuple[str, str]] | None:
     """Names with their addresses, or None where these cannot be told."""
-    if value.count("(") > _MAX_COMMENTS or value.count(":") > _MAX_COMMENTS:
-        return None
     try:
         pairs = [pair for pair in utils.getaddresses([value], **_LENIENT) if any(pair)]
-    except (IndexError, RecursionError):
+    except (IndexError, RecursionError):  # it recurses into comments and groups
         return None
     return pairs if pairs or _NOBODY.fullmatch(value) else None
 

@@ -7,6 +7,8 @@ from atom_backend.domain.mail import Doubt, Mail
 from atom_backend.domain.messages import check_message
 from atom_backend.extraction import html
 from atom_backend.extraction.mail import MimeMailReader
+from atom_backend.extraction.media import HTML
+from atom_backend.extraction.sniffing import sniff
 
 HEAD = (
     b"From: Ann <ann@example.org>\nTo: bob@example.org\nSubject: Plan\n"
@@ -16,11 +18,12 @@ BOUNDARY = b"=_x"
 
 
 class DirectHtml:
-    """Fills the port ``Extractor`` for HTML alone."""
+    """Fills the port ``Extractor`` for what the real one would take for HTML, and nothing else."""
 
     def extract(self, content: bytes, *, name: str | None = None) -> Extracted:
+        assert sniff(content, name).content_type == HTML
         parsed = html.read(content, 10_000_000)
-        return Extracted(parsed.text, "text/html", name)
+        return Extracted(parsed.text, HTML, name)
 
 
 def mail(*fields: bytes, body: bytes = b"Hello") -> bytes:

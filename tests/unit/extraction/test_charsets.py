@@ -11,6 +11,8 @@ from atom_backend.domain.mail import Doubt
 from atom_backend.extraction.charsets import REPLACEMENT, decode, storable
 
 RUSSIAN = "Привет, как дела? Сегодня хорошая погода, и мы идём гулять.\n"
+# Long enough for its bytes to be taken for Japanese, were they not declared.
+FRENCH = "Tous les êtres humains naissent libres et égaux en dignité et en droits. " * 20
 WRONG, LOST = Doubt.CHARSET_WRONG, Doubt.CHARACTERS_LOST
 UNDECLARED, UNKNOWN = Doubt.CHARSET_UNDECLARED, Doubt.CHARSET_UNKNOWN
 
@@ -67,9 +69,10 @@ def test_what_is_wrongly_declared_is_read_all_the_same_and_doubted(
     assert [found for found, _ in decoded.doubts] == [doubt]
 
 
-def test_one_broken_byte_does_not_change_the_charset() -> None:
-    decoded = decode(RUSSIAN.encode() + b"\xff", "utf-8")
-    assert decoded.text == RUSSIAN + REPLACEMENT
+@pytest.mark.parametrize("text", [RUSSIAN, FRENCH])
+def test_one_broken_byte_does_not_change_the_charset(text: str) -> None:
+    decoded = decode(text.encode() + b"\xff", "utf-8")
+    assert decoded.text == text + REPLACEMENT
     assert [doubt for doubt, _ in decoded.doubts] == [LOST]
 
 

@@ -122,7 +122,14 @@ def test_a_group_is_its_members() -> None:
 
 @pytest.mark.parametrize(
     "field",
-    [b"(" * 500, b"(" * 199, b"a:" * 500, b"<" * 10, b'"', b"a" * (ADDRESS_CHARS + 1) + b"@x"],
+    [
+        b"(" * 500,
+        b"(" * 199,
+        b"a:" * 500,
+        b"<" * 10,
+        b'"',
+        b"a" * 200 + b"@" + b"x" * (ADDRESS_CHARS - 200),
+    ],
     ids=["comments", "open comment", "groups", "brackets", "quote", "long"],
 )
 def test_what_is_no_address_is_kept_as_a_name_and_noted(field: bytes) -> None:

@@ -53,6 +53,13 @@ def test_no_field_takes_more_than_its_length(field: bytes) -> None:
     assert read(field + b"\n" + mail()).message.message_id == "1@example.org"
 
 
+@pytest.mark.parametrize("label", [b"\xff", b"a\x00", b"idna", b"punycode", b"hex", b"\xe9" * 99])
+def test_no_declared_charset_breaks_the_reading_of_bytes(label: bytes) -> None:
+    found = read(mail(b"Content-Type: text/plain; charset=" + label, body=b"na\xc3\xafve"))
+    assert found.message.body == "naïve"
+    assert Doubt.CHARSET_UNKNOWN in doubts(found)
+
+
 @pytest.mark.parametrize("field", [b"Content-Type: a/b; c=", b"To: ", b"Reply-To: "])
 def test_a_field_that_was_cut_is_noted(field: bytes) -> None:
     assert Doubt.HEADER_CUT in doubts(read(field + b"x" * 100_000 + b"\n" + mail()))

@@ -118,6 +118,11 @@ def test_blank_lines_and_a_byte_order_mark_before_it_are_passed_over(start: byte
     assert (only.content, only.damaged) == (HEAD + b"one\n", False)
 
 
+def test_a_file_that_begins_with_a_separator_is_an_mbox_whatever_follows() -> None:
+    (only,) = cut(FROM + b"\nno header\n")
+    assert (only.content, only.damaged) == (b"\nno header\n", False)
+
+
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\r\n"])
 def test_an_empty_file_has_no_messages(content: bytes) -> None:
     assert cut(content) == []
