@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from atom_backend.domain.mail import Doubt
 from atom_backend.domain.messages import ATTACHMENTS, BODY_CHARS
 from atom_backend.errors import InvalidInput, TooLarge
-from atom_backend.extraction import mime
+from atom_backend.extraction import fields, mime
 from atom_backend.extraction.notes import MAX_NOTES
 from tests.unit.extraction.mails import HEAD, doubts, mail, multipart, read
 
@@ -66,11 +66,16 @@ def test_a_field_that_was_cut_is_noted(field: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "fields",
+    "given",
     [b"Content-Type: text/plain" + b";" * mime.MAX_PARAMETERS, b"To: a@x\n" * 101 + b"To: a@x"],
 )
-def test_more_parameters_or_fields_than_are_read_are_noted(fields: bytes) -> None:
-    assert doubts(read(fields + b"\n" + mail())) == {Doubt.HEADER_CUT}
+def test_more_parameters_or_fields_than_are_read_are_noted(given: bytes) -> None:
+    assert doubts(read(given + b"\n" + mail())) == {Doubt.HEADER_CUT}
+
+
+def test_of_fields_with_one_name_so_many_are_read_and_no_more() -> None:
+    found = read(b"To: a@x\n" * 2 * fields.MAX_FIELDS + mail())
+    assert len(found.message.recipients.to) == fields.MAX_FIELDS
 
 
 def test_parts_within_parts_are_read_to_a_depth_and_the_rest_is_left_out_and_noted() -> None:
