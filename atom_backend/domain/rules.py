@@ -18,7 +18,7 @@ from atom_backend.errors import FieldProblem, InvalidInput
 LONGEST_TEXT = 500
 LARGEST_INTERVAL = 1_000
 LARGEST_COUNT = 10_000
-TIMES_A_DAY = 24
+TIMES_A_DAY = 12
 """A task that is due more often is not a task that anybody does."""
 
 _FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")

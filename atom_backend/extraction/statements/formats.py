@@ -22,7 +22,7 @@ def date_format(profile: ColumnProfile) -> DateFormat | Question:
         if whole
         else "no one format reads all dates; rows that the chosen one cannot read are refused"
     )
-    choices = whole or [one for one in DateFormat if profile.dates[one]]
+    choices = whole or [one for one in DateFormat if profile.dates[one]] or list(DateFormat)
     return Question("date_format", detail, tuple(one.value for one in choices))
 
 

@@ -22,7 +22,7 @@ from atom_backend.extraction.statements.confirmed import check_places
 from atom_backend.extraction.statements.encodings import possible_encodings
 from atom_backend.extraction.statements.formats import date_format, debit_sign, decimal_mark
 from atom_backend.extraction.statements.profile import ColumnProfile
-from atom_backend.extraction.statements.records import not_a_statement, records
+from atom_backend.extraction.statements.records import check_size, not_a_statement, records
 from atom_backend.extraction.statements.table import find_header, rows_below
 from atom_backend.extraction.statements.vocabulary import meaning
 
@@ -34,6 +34,7 @@ _DECIDED_BY_EVERY_CELL = frozenset(
 
 def propose(content: bytes, currency: Currency, chosen: StatementMapping) -> Preview:
     """A preview without its sample. Raises InvalidInput and TooLarge."""
+    check_size(content)
     encodings = (chosen.encoding,) if chosen.encoding else possible_encodings(content)
     delimiters = (chosen.delimiter,) if chosen.delimiter else tuple(Delimiter)
     headers = {
@@ -44,7 +45,7 @@ def propose(content: bytes, currency: Currency, chosen: StatementMapping) -> Pre
     if not headers:
         raise not_a_statement(
             "there must be a line with the names of columns, and below it rows with a date and an "
-            "amount; commas, semicolons, tabs or bars between cells"
+            f"amount in {currency.code}; commas, semicolons, tabs or bars between cells"
         )
     delimiter = next(iter(headers))
     found = _read(

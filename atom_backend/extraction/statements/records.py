@@ -45,8 +45,7 @@ def records(content: bytes, encoding: Encoding, delimiter: Delimiter) -> Iterato
 
     Raises TooLarge, and InvalidInput where the encoding does not fit, when it comes upon it.
     """
-    if len(content) > MAX_BYTES:
-        raise too_large(f"larger than {MAX_BYTES // 1024**2} MiB")
+    check_size(content)
     reader = csv.reader(_lines(content, encoding), delimiter=delimiter.value, strict=True)
     for _ in range(MAX_RECORDS):
         line = reader.line_num + 1
@@ -58,10 +57,16 @@ def records(content: bytes, encoding: Encoding, delimiter: Delimiter) -> Iterato
         except csv.Error:
             yield Record(line, reader.line_num, (), "its quotation marks do not match")
     if next(reader, None) is not None:
-        raise too_large(f"longer than {MAX_RECORDS:,} rows")
+        raise _too_large(f"longer than {MAX_RECORDS:,} rows")
 
 
-def too_large(how: str) -> TooLarge:
+def check_size(content: bytes) -> None:
+    """Raises TooLarge."""
+    if len(content) > MAX_BYTES:
+        raise _too_large(f"larger than {MAX_BYTES // 1024**2} MiB")
+
+
+def _too_large(how: str) -> TooLarge:
     """``how`` is a phrase such as "longer than 10 rows"."""
     return TooLarge(f"The statement is {how}: split it into smaller files.", code="text_too_large")
 
