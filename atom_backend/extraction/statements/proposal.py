@@ -34,7 +34,7 @@ _DECIDED_BY_EVERY_CELL = frozenset(
 
 def propose(content: bytes, currency: Currency, chosen: StatementMapping) -> Preview:
     """A preview without its sample. Raises InvalidInput and TooLarge."""
-    check_size(content)
+    check_size(content)  # before anything is decoded
     encodings = (chosen.encoding,) if chosen.encoding else possible_encodings(content)
     delimiters = (chosen.delimiter,) if chosen.delimiter else tuple(Delimiter)
     headers = {

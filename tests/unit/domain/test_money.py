@@ -101,7 +101,9 @@ def test_more_decimal_places_than_the_currency_has_are_refused(
         money.in_currency(money.parse(amount), kept_in)
 
 
-@pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "-Infinity", "1E+30", "1E+16"])
+@pytest.mark.parametrize(
+    "amount", ["NaN", "sNaN", "Infinity", "-Infinity", "1E+30", "1E+16", "-1E+16"]
+)
 def test_no_odd_decimal_becomes_an_amount(amount: str) -> None:
     with pytest.raises(InvalidInput):
         money.in_currency(Decimal(amount), EUR)

@@ -201,6 +201,12 @@ def test_unicode_is_recognised_with_and_without_its_mark(
     assert found.mapping.header[0] == "Buchungstag"
 
 
+def test_the_mark_is_no_part_of_the_first_name() -> None:
+    found = preview(AMERICAN.encode("utf-8-sig"))
+    assert found.mapping.header[0] == "Transaction ID"
+    assert found.mapping.columns[Role.EXTERNAL_ID] == 0
+
+
 def test_an_older_encoding_is_told_by_its_text_or_asked_for() -> None:
     assert preview(GERMAN.encode("cp1252")).mapping.encoding is Encoding.WINDOWS_1252
     found = preview("Datum;Betrag;Name\n13.01.2026;-1,00;\xe9\n".encode("latin-1"))
@@ -249,6 +255,14 @@ def test_what_is_no_statement_is_refused_with_advice(content: bytes) -> None:
     with pytest.raises(InvalidInput) as refused:
         preview(content)
     assert refused.value.code in {"not_a_statement", "undecodable_text"}
+
+
+@pytest.mark.parametrize(
+    ("memo", "advice"), [("a\x00b", "not a text file"), ("x" * 70_000, "65,536 characters")]
+)
+def test_a_table_that_no_bank_would_write_is_refused(memo: str, advice: str) -> None:
+    with pytest.raises(InvalidInput, match=advice):
+        preview(f"Date,Amount,Memo\n2026-01-13,-5,tea\n2026-01-13,-5,{memo}\n")
 
 
 def test_a_statement_that_is_too_large_is_refused() -> None:
