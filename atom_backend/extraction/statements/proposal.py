@@ -27,6 +27,9 @@ from atom_backend.extraction.statements.table import find_header, rows_below
 from atom_backend.extraction.statements.vocabulary import meaning
 
 SAMPLE_ROWS = 5
+MOST_DECIDING = 16
+"""Columns that are read to the end; it bounds the time that a preview takes."""
+
 _DECIDED_BY_EVERY_CELL = frozenset(
     {Role.DATE, Role.AMOUNT, Role.DEBIT, Role.CREDIT, Role.DIRECTION, Role.EXTERNAL_ID}
 )
@@ -76,6 +79,8 @@ def _read(
     check_places(chosen.columns, header)
     deciding = set(chosen.columns.values())
     profiles = [_profile(name, place in deciding, currency) for place, name in enumerate(header)]
+    if sum(profile.whole for profile in profiles) > MOST_DECIDING:
+        raise not_a_statement(f"more than {MOST_DECIDING} columns have names of dates and amounts")
     first: list[tuple[str, ...]] = []
     count = 0
     for record in rows_below(header, records(content, encoding, delimiter)):

@@ -247,6 +247,7 @@ def test_what_looks_like_a_row_above_the_table_is_not_its_beginning() -> None:
         b"\xff\xfe\x00\xd8",
         b"Date,Amount\n2026-01-13,-5\x00\n",
         b"," * 70_000,
+        b"Date" + b",Amount" * 16 + b"\n2026-01-13" + b",5" * 16 + b"\n",
         b'Date,Amount\n"2026-01-13,-5\n' + b"x\n" * 50_000,
         b"Date,Amount\n" + b"," * 65_000 + b"\n",
     ],
