@@ -68,6 +68,12 @@ _SYMBOLS = {
     "£": {"GBP", "GIP", "FKP", "SHP"},
     "¥": {"JPY", "CNY"},
     "$": {"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN", "TWD"},
+    "R$": {"BRL"},
+    "₹": {"INR"},
+    "zł": {"PLN"},
+    "Kč": {"CZK"},
+    "Ft": {"HUF"},
+    "kr": {"SEK", "NOK", "DKK", "ISK"},
 }
 
 

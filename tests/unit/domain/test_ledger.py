@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atom_backend.domain import money
@@ -121,6 +121,7 @@ def test_sums_by_category_keep_what_has_none() -> None:
     assert counts == {"food": 2, None: 1}
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

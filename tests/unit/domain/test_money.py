@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal, localcontext
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atom_backend.domain import money
@@ -24,6 +24,7 @@ def amounts(draw: st.DrawFn) -> tuple[Decimal, Currency]:
     return Decimal(units).scaleb(-kept_in.minor_units), kept_in
 
 
+@settings(deadline=None)
 @given(amounts())
 def test_an_amount_written_down_is_read_back(drawn: tuple[Decimal, Currency]) -> None:
     amount, kept_in = drawn
@@ -32,6 +33,7 @@ def test_an_amount_written_down_is_read_back(drawn: tuple[Decimal, Currency]) ->
     assert money.text(money.parse(written), kept_in) == written
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(10**20) + 1, 10**20 - 1), max_size=50))
 def test_a_sum_is_exact_whatever_the_calling_thread_rounds_to(units: list[int]) -> None:
     exact = Decimal(sum(units)).scaleb(-4)
@@ -43,6 +45,7 @@ def _digits(number: int) -> tuple[int, ...]:
     return tuple(int(digit) for digit in str(abs(number)))
 
 
+@settings(deadline=None)
 @given(amounts())
 def test_an_amount_and_its_negation_cancel_each_other_out(drawn: tuple[Decimal, Currency]) -> None:
     amount, kept_in = drawn

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atom_backend.domain.repetition import YEARS_AHEAD, Repetition, check, next_due
@@ -204,6 +204,7 @@ def _some(draw: st.DrawFn, values: st.SearchStrategy[int] | st.SearchStrategy[st
     return ",".join(map(str, draw(st.lists(values, min_size=1, max_size=3))))
 
 
+@settings(deadline=None)
 @given(
     rule=rules(),
     due=st.datetimes(datetime(1971, 1, 1), datetime(2500, 1, 1), timezones=st.just(UTC)),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atom_backend.domain.currencies import CURRENCIES
@@ -66,12 +66,22 @@ def test_what_is_no_amount_in_the_currency_is_not_one(cell: str, mark: DecimalMa
     assert read_amount(cell, mark, EUR) is None
 
 
+@pytest.mark.parametrize(
+    ("cell", "code"), [("1 234,50 zł", "PLN"), ("R$ 1.234,50", "BRL"), ("kr -1.234,50", "DKK")]
+)
+def test_currencies_beyond_the_euro_have_their_symbols_too(cell: str, code: str) -> None:
+    amount = read_amount(cell, COMMA, CURRENCIES[code])
+    assert amount is not None
+    assert abs(amount) == Decimal("1234.50")
+
+
 def test_the_scale_of_the_currency_can_tell_thousands_from_decimals() -> None:
     assert read_amounts("1.234", EUR) == {COMMA: 1234}
     assert read_amounts("1.234", JPY) == {COMMA: 1234}
     assert read_amounts("1.234", KWD) == {POINT: Decimal("1.234"), COMMA: 1234}
 
 
+@settings(deadline=None)
 @given(st.integers(-(10**17), 10**17), st.sampled_from([(POINT, ","), (COMMA, "."), (COMMA, " ")]))
 def test_any_amount_written_with_separators_is_read_back(
     cents: int, style: tuple[DecimalMark, str]
@@ -82,6 +92,7 @@ def test_any_amount_written_with_separators_is_read_back(
     assert read_amount(cell, mark, USD) == Decimal(cents).scaleb(-2)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_no_cell_is_too_odd_to_be_judged(cell: str) -> None:
     read_amounts(cell, EUR)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atom_backend.domain.ledger import TransactionDraft
@@ -274,6 +274,7 @@ def test_a_statement_that_is_too_large_is_refused() -> None:
         preview(f"Date,Amount\n{rows}")
 
 
+@settings(deadline=None)
 @given(st.integers())
 def test_a_damaged_statement_is_refused_or_previewed_but_nothing_else(seed: int) -> None:
     chance = random.Random(seed)
