@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
 
-from atom_backend.domain.rules import Rule, invalid, read
+from atom_backend.domain.repetition_rules import Rule, invalid, read
 
 YEARS_AHEAD = 30
 """Later occurrences than this after a task's due time are as good as none."""

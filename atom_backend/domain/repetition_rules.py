@@ -8,7 +8,7 @@ Invariant: a rule that was read can be written again, and means the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
@@ -85,11 +85,12 @@ def read(text: str, *, pointer: str = "/recurrence") -> Rule:
     Raises InvalidInput ``invalid_recurrence``.
     """
     written = text.strip().upper().removeprefix("RRULE:") if len(text) <= LONGEST_TEXT else ""
-    parts = [tuple(part.partition("=")[::2]) for part in written.rstrip(";").split(";")]
-    problem = next(_problems([(name, value) for name, value in parts]), None)
+    split = (part.partition("=") for part in written.rstrip(";").split(";"))
+    parts = tuple((name, value) for name, _, value in split)
+    problem = next(_problems(parts), None)
     if problem is not None:
         raise invalid(problem, pointer=pointer)
-    return Rule(tuple((name, value) for name, value in parts))
+    return Rule(parts)
 
 
 def invalid(detail: str, *, pointer: str = "/recurrence") -> InvalidInput:
@@ -101,7 +102,7 @@ def invalid(detail: str, *, pointer: str = "/recurrence") -> InvalidInput:
     )
 
 
-def _problems(parts: list[tuple[str, str]]) -> Iterator[str]:
+def _problems(parts: Sequence[tuple[str, str]]) -> Iterator[str]:
     given = dict(parts)
     if given.get("FREQ") not in _FREQUENCIES:
         yield (

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from atom_backend.domain.rules import read
+from atom_backend.domain.repetition_rules import read
 from atom_backend.errors import InvalidInput
 
 BERLIN = ZoneInfo("Europe/Berlin")
