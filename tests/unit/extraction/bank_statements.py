@@ -35,10 +35,18 @@ A1,01/05/2026,COFFEE,-4.50
 A2,01/06/2026,TEA,-3.25
 """
 
+PLAIN = "Date,Amount,Name,Memo,Category\n"
+COFFEE = "2026-01-13,-4.50,Bar,coffee,food\n"
+TEA = "2026-01-14,-3.25,Bar,tea,food\n"
+
 
 def preview(statement: str | bytes, **chosen: Any) -> Preview:
     content = statement.encode() if isinstance(statement, str) else statement
     return CsvStatements().preview(content, GIRO, BERLIN, StatementMapping(**chosen))
+
+
+def asked(found: Preview) -> dict[str, tuple[str, ...]]:
+    return {question.about: question.choices for question in found.questions}
 
 
 def mapping_of(statement: str | bytes, **chosen: Any) -> StatementMapping:
