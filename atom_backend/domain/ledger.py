@@ -1,0 +1,186 @@
+"""Transactions of an account before they are stored: drafts, transfers, and sums over drafts.
+
+Amounts are signed: what comes in is positive, what goes out negative. An account has one currency
+and its transactions have no other.
+Invariant: a transfer is two drafts whose amounts cancel each other out, or nothing at all; sums
+are exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from atom_backend.domain import money
+from atom_backend.domain.currencies import Currency
+from atom_backend.domain.limits import NAME_CHARS, TAG_CHARS, unstorable
+from atom_backend.errors import FieldProblem, InvalidInput
+
+DESCRIPTION_CHARS = 4_000
+FIRST_YEAR, LAST_YEAR = 1900, 9998
+"""Beyond these, a date is a slip of the pen; at the ends of the calendar no zone can be told."""
+
+_TEXTS = {
+    "category": TAG_CHARS,
+    "counterparty": NAME_CHARS,
+    "description": DESCRIPTION_CHARS,
+    "source": NAME_CHARS,
+    "external_id": NAME_CHARS,
+}
+
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerAccount:
+    """What the ledger needs to know of an account."""
+
+    id: UUID
+    currency: Currency
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionDraft:
+    """A transaction as it was given. ``transfer_id`` is shared by the two sides of a transfer."""
+
+    account_id: UUID
+    amount: Decimal
+    posted_at: datetime
+    category: str | None = None
+    counterparty: str | None = None
+    description: str | None = None
+    source: str | None = None
+    external_id: str | None = None
+    transfer_id: UUID | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Some transactions of one currency added up: ``net`` is ``income`` plus ``expenses``."""
+
+    count: int
+    income: Decimal
+    expenses: Decimal
+
+    @property
+    def net(self) -> Decimal:
+        return money.total((self.income, self.expenses))
+
+
+def checked(draft: TransactionDraft, currency: Currency) -> TransactionDraft:
+    """The draft with the scale of its currency; its metadata is checked where it is read.
+
+    Raises InvalidInput with a problem for every field that is wrong.
+    """
+    problems = [FieldProblem(f"/{name}", detail) for name, detail in _problems(draft)]
+    try:
+        draft = replace(draft, amount=money.in_currency(draft.amount, currency))
+    except InvalidInput as error:
+        problems.extend(error.problems)
+    if problems:
+        detail = "; ".join(f"{one.pointer[1:]}: {one.detail}" for one in problems)
+        raise InvalidInput(f"The transaction is not valid: {detail}.", problems=problems)
+    return draft
+
+
+def transfer(
+    amount: Decimal,
+    origin: LedgerAccount,
+    destination: LedgerAccount,
+    *,
+    transfer_id: UUID,
+    posted_at: datetime,
+    category: str | None = None,
+    description: str | None = None,
+) -> tuple[TransactionDraft, TransactionDraft]:
+    """What leaves ``origin`` and what reaches ``destination``; both must be stored, or neither.
+
+    Raises InvalidInput ``invalid_transfer`` where the accounts are one or differ in currency, or
+    the amount is not above zero.
+    """
+    problem = _transfer_problem(amount, origin, destination)
+    if problem is not None:
+        raise InvalidInput(
+            f"This transfer is not possible: {problem.detail}.",
+            code="invalid_transfer",
+            problems=[problem],
+        )
+    reaching = TransactionDraft(
+        account_id=destination.id,
+        amount=amount,
+        posted_at=posted_at,
+        category=category,
+        description=description,
+        transfer_id=transfer_id,
+    )
+    leaving = replace(reaching, account_id=origin.id, amount=money.negated(amount))
+    return checked(leaving, origin.currency), checked(reaching, destination.currency)
+
+
+def sums_by_month(drafts: Iterable[TransactionDraft], zone: ZoneInfo) -> dict[date, Sum]:
+    """Sums by the first day of the month in which a transaction was posted, as ``zone`` saw it.
+
+    The drafts must be of one currency. Transfers count like any other transaction, so that the
+    sums of one account add up to the change of its balance. Months without one are left out.
+    """
+    return _sums(
+        (draft.posted_at.astimezone(zone).date().replace(day=1), draft.amount) for draft in drafts
+    )
+
+
+def sums_by_category(drafts: Iterable[TransactionDraft]) -> dict[str | None, Sum]:
+    """Sums by category, ``None`` for what has none; the drafts must be of one currency."""
+    return _sums((draft.category, draft.amount) for draft in drafts)
+
+
+def _sums(amounts: Iterable[tuple[Key, Decimal]]) -> dict[Key, Sum]:
+    nothing = Sum(0, Decimal(0), Decimal(0))
+    sums: dict[Key, Sum] = {}
+    for key, amount in amounts:
+        sums[key] = _with(sums.get(key, nothing), amount)
+    return sums
+
+
+def _with(so_far: Sum, amount: Decimal) -> Sum:
+    if amount > 0:
+        return Sum(so_far.count + 1, money.total((so_far.income, amount)), so_far.expenses)
+    return Sum(so_far.count + 1, so_far.income, money.total((so_far.expenses, amount)))
+
+
+def _transfer_problem(
+    amount: Decimal, origin: LedgerAccount, destination: LedgerAccount
+) -> FieldProblem | None:
+    if origin.id == destination.id:
+        return FieldProblem("/to_account_id", "must be another account than the one it leaves")
+    if origin.currency != destination.currency:
+        names = f"{origin.currency.code} and {destination.currency.code}"
+        return FieldProblem("/to_account_id", f"the accounts are kept in {names}: convert first")
+    if amount <= 0:
+        return FieldProblem("/amount", "must be above zero: exchange the accounts instead")
+    return None
+
+
+def _problems(draft: TransactionDraft) -> Iterator[tuple[str, str]]:
+    if draft.posted_at.utcoffset() is None:
+        yield "posted_at", "must have an offset from UTC"
+    if not FIRST_YEAR <= draft.posted_at.year <= LAST_YEAR:
+        yield "posted_at", f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}"
+    for name, longest in _TEXTS.items():
+        value = getattr(draft, name)
+        problem = None if value is None else _text_problem(value, longest)
+        if problem is not None:
+            yield name, problem
+
+
+def _text_problem(value: str, longest: int) -> str | None:
+    if not value.strip():
+        return "must not be blank"
+    if len(value) > longest:
+        return f"at most {longest} characters"
+    return unstorable(value)

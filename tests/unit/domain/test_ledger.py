@@ -1,0 +1,142 @@
+"""Drafts of transactions: what may be stored, what a transfer is made of, what they add up to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from atom_backend.domain import money
+from atom_backend.domain.currencies import CURRENCIES
+from atom_backend.domain.ledger import (
+    LedgerAccount,
+    TransactionDraft,
+    checked,
+    sums_by_category,
+    sums_by_month,
+    transfer,
+)
+from atom_backend.errors import InvalidInput
+
+EUR, USD = CURRENCIES["EUR"], CURRENCIES["USD"]
+GIRO = LedgerAccount(UUID(int=1), EUR)
+SAVINGS = LedgerAccount(UUID(int=2), EUR)
+DOLLARS = LedgerAccount(UUID(int=3), USD)
+TRANSFER = UUID(int=9)
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+DRAFT = TransactionDraft(GIRO.id, Decimal("-1.5"), NOON)
+
+
+def test_a_transfer_is_two_drafts_that_cancel_each_other_out() -> None:
+    leaving, reaching = transfer(
+        Decimal("12.5"), GIRO, SAVINGS, transfer_id=TRANSFER, posted_at=NOON, description="Rest"
+    )
+    assert (leaving.account_id, reaching.account_id) == (GIRO.id, SAVINGS.id)
+    assert (str(leaving.amount), str(reaching.amount)) == ("-12.50", "12.50")
+    assert leaving.transfer_id == reaching.transfer_id == TRANSFER
+    assert replace(leaving, account_id=SAVINGS.id, amount=reaching.amount) == reaching
+
+
+@pytest.mark.parametrize(
+    ("amount", "origin", "destination", "pointer"),
+    [
+        ("1", GIRO, GIRO, "/to_account_id"),
+        ("1", GIRO, DOLLARS, "/to_account_id"),
+        ("0", GIRO, SAVINGS, "/amount"),
+        ("-1", GIRO, SAVINGS, "/amount"),
+    ],
+)
+def test_an_impossible_transfer_is_refused(
+    amount: str, origin: LedgerAccount, destination: LedgerAccount, pointer: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        transfer(Decimal(amount), origin, destination, transfer_id=TRANSFER, posted_at=NOON)
+    assert refused.value.code == "invalid_transfer"
+    assert [problem.pointer for problem in refused.value.problems] == [pointer]
+
+
+def test_a_transfer_of_a_part_of_a_cent_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="2 decimal places"):
+        transfer(Decimal("0.001"), GIRO, SAVINGS, transfer_id=TRANSFER, posted_at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointer"),
+    [
+        (replace(DRAFT, amount=Decimal("1E+30")), "/amount"),
+        (replace(DRAFT, posted_at=NOON.replace(tzinfo=None)), "/posted_at"),
+        (replace(DRAFT, posted_at=datetime(1, 1, 1, tzinfo=UTC)), "/posted_at"),
+        (replace(DRAFT, posted_at=datetime(9999, 12, 31, tzinfo=UTC)), "/posted_at"),
+        (replace(DRAFT, category=" "), "/category"),
+        (replace(DRAFT, counterparty="x" * 513), "/counterparty"),
+        (replace(DRAFT, description="a\x00b"), "/description"),
+        (replace(DRAFT, external_id="\ud800"), "/external_id"),
+        (replace(DRAFT, source=""), "/source"),
+    ],
+)
+def test_what_could_not_be_stored_is_refused_by_its_name(
+    wrong: TransactionDraft, pointer: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        checked(wrong, EUR)
+    assert [problem.pointer for problem in refused.value.problems] == [pointer]
+
+
+def test_every_wrong_field_is_named_at_once() -> None:
+    wrong = replace(DRAFT, amount=Decimal("0.001"), category="", description="\x00")
+    with pytest.raises(InvalidInput) as refused:
+        checked(wrong, EUR)
+    assert {one.pointer for one in refused.value.problems} == {
+        *("/amount", "/category", "/description")
+    }
+
+
+def test_a_draft_that_is_right_gets_the_scale_of_its_currency() -> None:
+    assert str(checked(DRAFT, EUR).amount) == "-1.50"
+
+
+def test_a_month_begins_when_it_begins_in_the_zone() -> None:
+    new_year_in_berlin = datetime(2025, 12, 31, 23, 30, tzinfo=UTC)
+    drafts = [replace(DRAFT, posted_at=new_year_in_berlin)]
+    assert list(sums_by_month(drafts, ZoneInfo("Europe/Berlin"))) == [date(2026, 1, 1)]
+    assert list(sums_by_month(drafts, ZoneInfo("America/New_York"))) == [date(2025, 12, 1)]
+
+
+def test_sums_tell_income_from_expenses() -> None:
+    drafts = [replace(DRAFT, amount=Decimal(amount)) for amount in ("0.10", "0.20", "-0.30", "-5")]
+    sums = sums_by_month(drafts, ZoneInfo("UTC"))[date(2026, 3, 1)]
+    assert (sums.count, sums.income, sums.expenses) == (4, Decimal("0.30"), Decimal("-5.30"))
+    assert sums.net == Decimal("-5.00")
+
+
+def test_sums_by_category_keep_what_has_none() -> None:
+    drafts = [replace(DRAFT, category=name) for name in ("food", None, "food")]
+    counts = {name: sums.count for name, sums in sums_by_category(drafts).items()}
+    assert counts == {"food": 2, None: 1}
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(-(10**18), 10**18),
+            st.datetimes(timezones=st.just(UTC)).filter(lambda moment: 1900 <= moment.year <= 9998),
+        )
+    )
+)
+def test_no_cent_is_lost_between_drafts_and_their_sums(
+    postings: list[tuple[int, datetime]],
+) -> None:
+    drafts = [
+        replace(DRAFT, amount=Decimal(cents).scaleb(-2), posted_at=moment)
+        for cents, moment in postings
+    ]
+    sums = sums_by_month(drafts, ZoneInfo("Pacific/Apia")).values()
+    assert money.total(one.net for one in sums) == Decimal(sum(c for c, _ in postings)).scaleb(-2)
+    assert sum(one.count for one in sums) == len(postings)
