@@ -12,10 +12,10 @@ from datetime import datetime, time, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
 
-from atom_backend.domain import money
-from atom_backend.domain.currencies import Currency
-from atom_backend.domain.ledger import FIRST_YEAR, LAST_YEAR
-from atom_backend.domain.statements import DateFormat, DecimalMark
+from atom_backend.domain.finance import money
+from atom_backend.domain.finance.currencies import Currency
+from atom_backend.domain.finance.ledger import FIRST_YEAR, LAST_YEAR
+from atom_backend.domain.finance.statements import DateFormat, DecimalMark
 from atom_backend.errors import InvalidInput
 
 LONGEST = 64

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from atom_backend.domain.statements import Question, Role
+from atom_backend.domain.finance.statements import Question, Role
 from atom_backend.extraction.statements.profile import ColumnProfile
 from atom_backend.extraction.statements.vocabulary import INWARD, OUTWARD, meaning
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from atom_backend.domain.statements import (
+from atom_backend.domain.finance.statements import (
     DateFormat,
     DebitSign,
     DecimalMark,

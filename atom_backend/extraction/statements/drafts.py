@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from atom_backend.domain import money
-from atom_backend.domain.ledger import LedgerAccount, TransactionDraft, checked
-from atom_backend.domain.statements import DebitSign, RefusedRow, Role
+from atom_backend.domain.finance import money
+from atom_backend.domain.finance.ledger import LedgerAccount, TransactionDraft, checked
+from atom_backend.domain.finance.statements import DebitSign, RefusedRow, Role
 from atom_backend.errors import InvalidInput
 from atom_backend.extraction.statements.cells import names, read_amount, read_date
 from atom_backend.extraction.statements.confirmed import Confirmed

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 
-from atom_backend.domain.statements import Encoding
+from atom_backend.domain.finance.statements import Encoding
 from atom_backend.errors import RequestError
 from atom_backend.extraction import refusals
 from atom_backend.extraction.decoding import decode

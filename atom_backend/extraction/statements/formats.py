@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from atom_backend.domain.statements import DateFormat, DebitSign, DecimalMark, Question
+from atom_backend.domain.finance.statements import DateFormat, DebitSign, DecimalMark, Question
 from atom_backend.extraction.statements.profile import ColumnProfile
 
 

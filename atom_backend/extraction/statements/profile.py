@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from atom_backend.domain.currencies import Currency
-from atom_backend.domain.statements import DateFormat, DecimalMark
+from atom_backend.domain.finance.currencies import Currency
+from atom_backend.domain.finance.statements import DateFormat, DecimalMark
 from atom_backend.extraction.statements.cells import date_formats, read_amounts
 
 _MOST_WORDS = 6

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from atom_backend.domain.currencies import Currency
-from atom_backend.domain.statements import (
+from atom_backend.domain.finance.currencies import Currency
+from atom_backend.domain.finance.statements import (
     Delimiter,
     Encoding,
     Preview,

@@ -10,8 +10,8 @@ from dataclasses import replace
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from atom_backend.domain.ledger import LedgerAccount, TransactionDraft
-from atom_backend.domain.statements import Preview, RefusedRow, StatementMapping
+from atom_backend.domain.finance.ledger import LedgerAccount, TransactionDraft
+from atom_backend.domain.finance.statements import Preview, RefusedRow, StatementMapping
 from atom_backend.extraction.statements.confirmed import confirmed
 from atom_backend.extraction.statements.drafts import Drafting
 from atom_backend.extraction.statements.proposal import SAMPLE_ROWS, propose

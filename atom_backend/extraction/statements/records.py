@@ -12,7 +12,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from atom_backend.domain.statements import Delimiter, Encoding
+from atom_backend.domain.finance.statements import Delimiter, Encoding
 from atom_backend.errors import InvalidInput, TooLarge
 from atom_backend.extraction import refusals
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from atom_backend.domain.currencies import Currency
-from atom_backend.domain.statements import Role
+from atom_backend.domain.finance.currencies import Currency
+from atom_backend.domain.finance.statements import Role
 from atom_backend.extraction.statements.cells import date_formats, read_amounts
 from atom_backend.extraction.statements.records import Record, not_a_statement
 from atom_backend.extraction.statements.vocabulary import meaning

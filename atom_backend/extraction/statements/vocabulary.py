@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from atom_backend.domain.statements import Role
+from atom_backend.domain.finance.statements import Role
 
 _NAMES = {
     Role.DATE: (

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from atom_backend.domain.events import (
+from atom_backend.domain.calendar.events import (
     Attendee,
     Event,
     EventStatus,
@@ -14,8 +14,8 @@ from atom_backend.domain.events import (
     Participation,
     Role,
 )
-from atom_backend.domain.local_time import aware, midnight, zone
-from atom_backend.domain.occurrences import occurrences
+from atom_backend.domain.calendar.local_time import aware, midnight, zone
+from atom_backend.domain.calendar.occurrences import occurrences
 
 ZONES = [
     *("UTC", "Europe/Berlin", "America/New_York", "America/Sao_Paulo", "Asia/Kathmandu"),

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from atom_backend.domain.events import Event, EventStatus, Override
-from atom_backend.domain.occurrences import Interval, busy
+from atom_backend.domain.calendar.events import Event, EventStatus, Override
+from atom_backend.domain.calendar.occurrences import Interval, busy
 from atom_backend.errors import InvalidInput
 from tests.unit.domain.calendars import at, timed
 

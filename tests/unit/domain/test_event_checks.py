@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atom_backend.domain.event_checks import (
+from atom_backend.domain.calendar.event_checks import (
     DESCRIPTION_CHARS,
     MOST_ATTENDEES,
     MOST_DATES,
@@ -18,7 +18,7 @@ from atom_backend.domain.event_checks import (
     check_event,
     problems,
 )
-from atom_backend.domain.events import Attendee, Event, EventStatus, Override
+from atom_backend.domain.calendar.events import Attendee, Event, EventStatus, Override
 from atom_backend.domain.limits import NAME_CHARS, TITLE_CHARS
 from atom_backend.errors import InvalidInput
 from tests.unit.domain.calendars import at, events, timed, whole_days

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atom_backend.domain import money
-from atom_backend.domain.currencies import CURRENCIES
-from atom_backend.domain.ledger import (
+from atom_backend.domain.finance import money
+from atom_backend.domain.finance.currencies import CURRENCIES
+from atom_backend.domain.finance.ledger import (
     LedgerAccount,
     TransactionDraft,
     checked,

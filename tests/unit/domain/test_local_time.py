@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atom_backend.domain.local_time import (
+from atom_backend.domain.calendar.local_time import (
     aware,
     known_zone,
     midnight,

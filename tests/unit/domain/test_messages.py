@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from atom_backend.domain import messages
 from atom_backend.domain.limits import NAME_CHARS
-from atom_backend.domain.messages import (
+from atom_backend.domain.messaging import messages
+from atom_backend.domain.messaging.messages import (
     Address,
     Attachment,
     Direction,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atom_backend.domain import money
-from atom_backend.domain.currencies import CURRENCIES, Currency, currency
+from atom_backend.domain.finance import money
+from atom_backend.domain.finance.currencies import CURRENCIES, Currency, currency
 from atom_backend.errors import InvalidInput, StoredDataError
 
 EUR, JPY, KWD, CLF = (CURRENCIES[code] for code in ("EUR", "JPY", "KWD", "CLF"))

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atom_backend.domain.events import Event, Override
-from atom_backend.domain.occurrences import (
+from atom_backend.domain.calendar.events import Event, Override
+from atom_backend.domain.calendar.occurrences import (
     MOST_OCCURRENCES,
     Occurrence,
     occurrences,

@@ -10,8 +10,8 @@ from dateutil.rrule import rrulestr
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from atom_backend.domain.recurrence import check, starts
-from atom_backend.domain.recurrence_rules import read
+from atom_backend.domain.calendar.recurrence import check, starts
+from atom_backend.domain.calendar.recurrence_rules import read
 from tests.unit.domain.calendars import local
 
 FIRSTS = st.datetimes(datetime(2019, 1, 1), datetime(2024, 1, 1)).map(

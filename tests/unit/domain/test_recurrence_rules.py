@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atom_backend.domain.recurrence_rules import RecurrenceRule, Weekday, read
+from atom_backend.domain.calendar.recurrence_rules import RecurrenceRule, Weekday, read
 
 
 @pytest.mark.parametrize(

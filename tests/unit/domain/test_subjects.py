@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atom_backend.domain.messages import SUBJECT_CHARS
-from atom_backend.domain.subjects import base_subject
+from atom_backend.domain.messaging.messages import SUBJECT_CHARS
+from atom_backend.domain.messaging.subjects import base_subject
 
 MARKS = st.lists(
     st.sampled_from(["Re:", "FW:", "fwd [x]:", "[list]", "[Fwd:", "]", "(fwd)", " ", "plan", "["])

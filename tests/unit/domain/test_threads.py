@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atom_backend.domain.messages import MESSAGE_ID_CHARS, REFERENCES
-from atom_backend.domain.threads import (
+from atom_backend.domain.messaging.messages import MESSAGE_ID_CHARS, REFERENCES
+from atom_backend.domain.messaging.threads import (
     Known,
     bounded,
     chain,

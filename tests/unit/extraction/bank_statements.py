@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from atom_backend.domain.currencies import CURRENCIES
-from atom_backend.domain.ledger import LedgerAccount, TransactionDraft
-from atom_backend.domain.statements import Preview, RefusedRow, StatementMapping
+from atom_backend.domain.finance.currencies import CURRENCIES
+from atom_backend.domain.finance.ledger import LedgerAccount, TransactionDraft
+from atom_backend.domain.finance.statements import Preview, RefusedRow, StatementMapping
 from atom_backend.extraction.statements.reader import CsvStatements
 
 GIRO = LedgerAccount(UUID(int=1), CURRENCIES["EUR"])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from atom_backend.domain.calendar_files import CalendarImport, ImportedEvent
-from atom_backend.extraction.icalendar import read_calendar
+from atom_backend.domain.calendar.calendar_files import CalendarImport, ImportedEvent
+from atom_backend.extraction.calendars.icalendar import read_calendar
 
 START = "DTSTART:20260105T090000Z"
 WEEKLY = [START, "RRULE:FREQ=WEEKLY"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from atom_backend.domain.extracted import Extracted
-from atom_backend.domain.mail import Doubt, Mail
-from atom_backend.domain.messages import check_message
+from atom_backend.domain.messaging.mail import Doubt, Mail
+from atom_backend.domain.messaging.messages import check_message
 from atom_backend.extraction import html
-from atom_backend.extraction.mail import MimeMailReader
+from atom_backend.extraction.mails.mail import MimeMailReader
 from atom_backend.extraction.media import HTML
 from atom_backend.extraction.sniffing import sniff
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atom_backend.domain.calendar_files import CalendarImport
+from atom_backend.domain.calendar.calendar_files import CalendarImport
 from atom_backend.errors import InvalidInput, RequestError, TooLarge, UnsupportedMedia
-from atom_backend.extraction.icalendar import MOST_BYTES, MOST_EVENTS, read_calendar
-from atom_backend.extraction.ics_components import DEEPEST, MOST_LINES
+from atom_backend.extraction.calendars.icalendar import MOST_BYTES, MOST_EVENTS, read_calendar
+from atom_backend.extraction.calendars.ics_components import DEEPEST, MOST_LINES
 from tests.unit.extraction.calendar_files import START, WEEKLY, calendar, event, reasons
 
 

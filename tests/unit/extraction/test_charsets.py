@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atom_backend.domain.limits import unstorable
-from atom_backend.domain.mail import Doubt
-from atom_backend.extraction.charsets import REPLACEMENT, decode, storable
+from atom_backend.domain.messaging.mail import Doubt
+from atom_backend.extraction.mails.charsets import REPLACEMENT, decode, storable
 
 RUSSIAN = "Привет, как дела? Сегодня хорошая погода, и мы идём гулять.\n"
 # Long enough for its bytes to be taken for Japanese, were they not declared.

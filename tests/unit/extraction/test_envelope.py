@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from atom_backend.domain.limits import NAME_CHARS
-from atom_backend.domain.mail import Doubt
-from atom_backend.domain.messages import (
+from atom_backend.domain.messaging.mail import Doubt
+from atom_backend.domain.messaging.messages import (
     ADDRESS_CHARS,
     HEADER_CHARS,
     RECIPIENTS,

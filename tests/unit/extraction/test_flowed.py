@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atom_backend.extraction.flowed import unflowed
+from atom_backend.extraction.mails.flowed import unflowed
 
 LINES = st.lists(st.text("ab >", max_size=8), max_size=8).map("\n".join)
 

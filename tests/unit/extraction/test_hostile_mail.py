@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atom_backend.domain.mail import Doubt
-from atom_backend.domain.messages import ATTACHMENTS, BODY_CHARS
+from atom_backend.domain.messaging.mail import Doubt
+from atom_backend.domain.messaging.messages import ATTACHMENTS, BODY_CHARS
 from atom_backend.errors import InvalidInput, TooLarge
-from atom_backend.extraction import fields, mime
-from atom_backend.extraction.notes import MAX_NOTES
+from atom_backend.extraction.mails import fields, mime
+from atom_backend.extraction.mails.notes import MAX_NOTES
 from tests.unit.extraction.mails import HEAD, doubts, mail, multipart, read
 
 MILLION = 1_000_000

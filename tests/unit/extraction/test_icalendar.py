@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from atom_backend.domain.events import (
+from atom_backend.domain.calendar.events import (
     Attendee,
     Event,
     EventStatus,
@@ -14,7 +14,7 @@ from atom_backend.domain.events import (
     Participation,
     Role,
 )
-from atom_backend.extraction.icalendar import read_calendar
+from atom_backend.extraction.calendars.icalendar import read_calendar
 from tests.unit.domain.calendars import at
 from tests.unit.extraction.calendar_files import START, WEEKLY, calendar, event, read
 

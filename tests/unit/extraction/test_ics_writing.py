@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atom_backend.domain.events import Attendee, Event, Override
-from atom_backend.domain.occurrences import occurrences
-from atom_backend.extraction.icalendar import read_calendar
-from atom_backend.extraction.ics_writing import write_calendars
+from atom_backend.domain.calendar.events import Attendee, Event, Override
+from atom_backend.domain.calendar.occurrences import occurrences
+from atom_backend.extraction.calendars.icalendar import read_calendar
+from atom_backend.extraction.calendars.ics_writing import write_calendars
 from tests.unit.domain.calendars import at, events, timed, whole_days
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from atom_backend.domain.calendar_files import CalendarImport
-from atom_backend.domain.occurrences import occurrences
-from atom_backend.extraction.icalendar import read_calendar
+from atom_backend.domain.calendar.calendar_files import CalendarImport
+from atom_backend.domain.calendar.occurrences import occurrences
+from atom_backend.extraction.calendars.icalendar import read_calendar
 from tests.unit.domain.calendars import at
 
 EUROPE = """BEGIN:STANDARD

@@ -8,10 +8,10 @@ from hashlib import sha256
 import pytest
 
 from atom_backend.domain.extracted import Extracted
-from atom_backend.domain.mail import Doubt
-from atom_backend.domain.messages import Attachment, MessageKind
+from atom_backend.domain.messaging.mail import Doubt
+from atom_backend.domain.messaging.messages import Attachment, MessageKind
 from atom_backend.errors import DependencyError, InvalidInput
-from atom_backend.extraction.mail import MimeMailReader
+from atom_backend.extraction.mails.mail import MimeMailReader
 from tests.unit.extraction.mails import HEAD, doubts, mail, multipart, read
 
 PLAIN = b"Content-Type: text/plain; charset=utf-8\n\nna\xc3\xafve"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atom_backend.domain.mail import MboxMessage
-from atom_backend.extraction.mbox import MAX_LINE_BYTES, messages
+from atom_backend.domain.messaging.mail import MboxMessage
+from atom_backend.extraction.mails.mbox import MAX_LINE_BYTES, messages
 
 FROM = b"From ann@example.org Sun Nov 22 08:00:00 2026\n"
 HEAD = b"Subject: x\n\n"

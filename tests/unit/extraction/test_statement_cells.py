@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atom_backend.domain.currencies import CURRENCIES
-from atom_backend.domain.statements import DateFormat, DecimalMark
+from atom_backend.domain.finance.currencies import CURRENCIES
+from atom_backend.domain.finance.statements import DateFormat, DecimalMark
 from atom_backend.extraction.statements.cells import (
     date_formats,
     names,

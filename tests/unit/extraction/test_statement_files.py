@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atom_backend.domain.statements import Delimiter, Encoding, Role
+from atom_backend.domain.finance.statements import Delimiter, Encoding, Role
 from atom_backend.errors import InvalidInput, RequestError, TooLarge
 from atom_backend.extraction.statements.records import MAX_BYTES, MAX_RECORDS
 from tests.unit.extraction.bank_statements import AMERICAN, BRITISH, DUTCH, GERMAN, asked, preview

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from atom_backend.domain.ledger import LedgerAccount, TransactionDraft
-from atom_backend.domain.statements import DateFormat, RefusedRow
+from atom_backend.domain.finance.ledger import LedgerAccount, TransactionDraft
+from atom_backend.domain.finance.statements import DateFormat, RefusedRow
 from atom_backend.extraction.statements.reader import CsvStatements
 from tests.unit.extraction.bank_statements import (
     AMERICAN,

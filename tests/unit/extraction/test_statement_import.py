@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from atom_backend.domain.ledger import TransactionDraft
-from atom_backend.domain.statements import (
+from atom_backend.domain.finance.ledger import TransactionDraft
+from atom_backend.domain.finance.statements import (
     DateFormat,
     DebitSign,
     DecimalMark,

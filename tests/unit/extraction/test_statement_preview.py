@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from atom_backend.domain.ledger import TransactionDraft
-from atom_backend.domain.statements import (
+from atom_backend.domain.finance.ledger import TransactionDraft
+from atom_backend.domain.finance.statements import (
     DateFormat,
     DebitSign,
     DecimalMark,

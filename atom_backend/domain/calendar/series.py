@@ -12,10 +12,10 @@ from datetime import UTC, date, datetime, timedelta
 from heapq import merge
 from zoneinfo import ZoneInfo
 
-from atom_backend.domain.events import Event, Override
-from atom_backend.domain.local_time import aware, wall_clock, zone
-from atom_backend.domain.recurrence import starts
-from atom_backend.domain.recurrence_rules import RecurrenceRule, read
+from atom_backend.domain.calendar.events import Event, Override
+from atom_backend.domain.calendar.local_time import aware, wall_clock, zone
+from atom_backend.domain.calendar.recurrence import starts
+from atom_backend.domain.calendar.recurrence_rules import RecurrenceRule, read
 
 _DAY = timedelta(days=1)
 

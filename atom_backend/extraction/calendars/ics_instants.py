@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from atom_backend.domain.events import Event
-from atom_backend.domain.local_time import wall_clock, zone
-from atom_backend.extraction.ics_components import Component
-from atom_backend.extraction.ics_times import Length, Moment, moments
-from atom_backend.extraction.ics_zones import UTC_PLACE, Place, Unreadable, Zones
+from atom_backend.domain.calendar.events import Event
+from atom_backend.domain.calendar.local_time import wall_clock, zone
+from atom_backend.extraction.calendars.ics_components import Component
+from atom_backend.extraction.calendars.ics_times import Length, Moment, moments
+from atom_backend.extraction.calendars.ics_zones import UTC_PLACE, Place, Unreadable, Zones
 
 _ONE_DAY = timedelta(days=1)
 

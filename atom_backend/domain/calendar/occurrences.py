@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from atom_backend.domain.events import Event, EventStatus, Override
-from atom_backend.domain.local_time import with_offset
-from atom_backend.domain.series import Series
+from atom_backend.domain.calendar.events import Event, EventStatus, Override
+from atom_backend.domain.calendar.local_time import with_offset
+from atom_backend.domain.calendar.series import Series
 from atom_backend.errors import InvalidInput
 
 EARLIEST = datetime(1583, 1, 1, tzinfo=UTC)

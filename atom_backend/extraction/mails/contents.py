@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from email import errors
 from hashlib import sha256
 
-from atom_backend.domain.mail import Doubt
-from atom_backend.domain.messages import (
+from atom_backend.domain.messaging.mail import Doubt
+from atom_backend.domain.messaging.messages import (
     ATTACHMENTS,
     FILE_NAME_CHARS,
     MEDIA_TYPE_CHARS,
     MESSAGE_ID_CHARS,
     Attachment,
 )
-from atom_backend.extraction import fields
-from atom_backend.extraction.charsets import decode
-from atom_backend.extraction.flowed import unflowed
-from atom_backend.extraction.mime import Part
-from atom_backend.extraction.notes import Notes
+from atom_backend.extraction.mails import fields
+from atom_backend.extraction.mails.charsets import decode
+from atom_backend.extraction.mails.flowed import unflowed
+from atom_backend.extraction.mails.mime import Part
+from atom_backend.extraction.mails.notes import Notes
 
 _TEXTS = ("text/plain", "text/html")
 _UNENCODED = {"", "7bit", "8bit", "binary"}

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from icalendar.parser import Parameters
 from icalendar.prop import vCalAddress
 
-from atom_backend.domain.events import Attendee, Participation, Role
-from atom_backend.extraction.ics_components import Component, Property
+from atom_backend.domain.calendar.events import Attendee, Participation, Role
+from atom_backend.extraction.calendars.ics_components import Component, Property
 
 _MAIL = "mailto:"
 _PARTICIPATION = {

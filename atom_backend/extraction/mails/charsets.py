@@ -12,7 +12,7 @@ import codecs
 import re
 from dataclasses import dataclass
 
-from atom_backend.domain.mail import Doubt
+from atom_backend.domain.messaging.mail import Doubt
 from atom_backend.errors import InvalidInput, UnsupportedMedia
 from atom_backend.extraction import decoding
 

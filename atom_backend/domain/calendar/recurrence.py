@@ -15,7 +15,7 @@ from typing import Any
 
 from dateutil import rrule as dateutil
 
-from atom_backend.domain.recurrence_rules import RecurrenceRule
+from atom_backend.domain.calendar.recurrence_rules import RecurrenceRule
 
 _UNITS = {
     "DAILY": timedelta(days=1),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from atom_backend.domain.events import Event
+from atom_backend.domain.calendar.events import Event
 
 
 @dataclass(frozen=True, slots=True)

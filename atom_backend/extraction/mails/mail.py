@@ -11,14 +11,14 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Final
 
-from atom_backend.domain.mail import Doubt, Mail
-from atom_backend.domain.messages import BODY_CHARS
+from atom_backend.domain.messaging.mail import Doubt, Mail
+from atom_backend.domain.messaging.messages import BODY_CHARS
 from atom_backend.domain.ports import Extractor
 from atom_backend.errors import RequestError
-from atom_backend.extraction.contents import Contents, Piece, contents_of
-from atom_backend.extraction.envelope import envelope
-from atom_backend.extraction.mime import MimeTooDeep, Part, parse, parse_headers
-from atom_backend.extraction.notes import Notes
+from atom_backend.extraction.mails.contents import Contents, Piece, contents_of
+from atom_backend.extraction.mails.envelope import envelope
+from atom_backend.extraction.mails.mime import MimeTooDeep, Part, parse, parse_headers
+from atom_backend.extraction.mails.notes import Notes
 
 MAX_HTML_CHARS: Final = 4 * BODY_CHARS
 """Of an HTML body: marks take several times the space of the text."""

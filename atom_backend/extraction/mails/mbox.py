@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from atom_backend.domain.mail import MboxMessage
-from atom_backend.extraction.mime import MAX_BYTES
+from atom_backend.domain.messaging.mail import MboxMessage
+from atom_backend.extraction.mails.mime import MAX_BYTES
 
 MAX_LINE_BYTES: Final = 65_536
 """Longer lines are read in pieces."""

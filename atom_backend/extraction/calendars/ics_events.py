@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 from icalendar.parser import unescape_backslash
 
-from atom_backend.domain.events import Event, EventStatus
-from atom_backend.extraction.ics_components import Component
-from atom_backend.extraction.ics_instants import Reading, end_after, instant, zone_of
-from atom_backend.extraction.ics_people import attendees
-from atom_backend.extraction.ics_times import Length, Moment, length, moment
-from atom_backend.extraction.ics_zones import Place, Unreadable
+from atom_backend.domain.calendar.events import Event, EventStatus
+from atom_backend.extraction.calendars.ics_components import Component
+from atom_backend.extraction.calendars.ics_instants import Reading, end_after, instant, zone_of
+from atom_backend.extraction.calendars.ics_people import attendees
+from atom_backend.extraction.calendars.ics_times import Length, Moment, length, moment
+from atom_backend.extraction.calendars.ics_zones import Place, Unreadable
 
 _WHEN = {"DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID"}
 _KEPT = {"UID", "SUMMARY", "DESCRIPTION", "LOCATION", "STATUS", "TRANSP", "ATTENDEE"} | _WHEN

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from atom_backend.domain.messages import SUBJECT_CHARS
+from atom_backend.domain.messaging.messages import SUBJECT_CHARS
 
 # RFC 5256, section 5: subj-trailer, subj-blob, subj-refwd and the wrapping of step 6.
 _TRAILER = re.compile(r"(?:\(fwd\)| )$", re.I)

@@ -16,10 +16,10 @@ from icalendar import Calendar, Timezone
 from icalendar import Event as Component
 from icalendar.prop import vCalAddress, vDate, vDatetime, vInline, vText
 
-from atom_backend.domain.events import Event, EventStatus, Override
-from atom_backend.domain.local_time import aware, wall_clock, zone
-from atom_backend.domain.series import Series
-from atom_backend.extraction.ics_people import written
+from atom_backend.domain.calendar.events import Event, EventStatus, Override
+from atom_backend.domain.calendar.local_time import aware, wall_clock, zone
+from atom_backend.domain.calendar.series import Series
+from atom_backend.extraction.calendars.ics_people import written
 
 PRODUCT = "-//Atom Backend//Calendar//EN"
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
-from atom_backend.domain.messages import MESSAGE_ID_CHARS, REFERENCES
+from atom_backend.domain.messaging.messages import MESSAGE_ID_CHARS, REFERENCES
 
 _BRACKETED = re.compile(r"<\s*([^<>\s]+)\s*>")
 _BARE = re.compile(r"[^<>\s@]+@[^<>\s@]+")

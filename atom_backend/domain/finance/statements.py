@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from atom_backend.domain.ledger import LedgerAccount, TransactionDraft
+from atom_backend.domain.finance.ledger import LedgerAccount, TransactionDraft
 
 
 class Encoding(StrEnum):

@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from icalendar.prop import vDuration
 
-from atom_backend.extraction.ics_components import Property
-from atom_backend.extraction.ics_zones import Unreadable
+from atom_backend.extraction.calendars.ics_components import Property
+from atom_backend.extraction.calendars.ics_zones import Unreadable
 
 MOST_DATES = 10_000
 """In one line."""

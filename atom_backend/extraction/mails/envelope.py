@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from atom_backend.domain.mail import Doubt
-from atom_backend.domain.messages import (
+from atom_backend.domain.messaging.mail import Doubt
+from atom_backend.domain.messaging.messages import (
     HEADER_CHARS,
     RECIPIENTS,
     REFERENCES,
@@ -20,10 +20,10 @@ from atom_backend.domain.messages import (
     Recipients,
     direction,
 )
-from atom_backend.domain.threads import bounded, message_id, message_ids, replied_to
-from atom_backend.extraction import fields
-from atom_backend.extraction.mime import Part
-from atom_backend.extraction.notes import Notes
+from atom_backend.domain.messaging.threads import bounded, message_id, message_ids, replied_to
+from atom_backend.extraction.mails import fields
+from atom_backend.extraction.mails.mime import Part
+from atom_backend.extraction.mails.notes import Notes
 
 KEPT_HEADERS: Final = (
     *("reply-to", "return-path", "delivered-to", "resent-from", "organization"),

@@ -12,16 +12,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from atom_backend.domain.calendar_files import ImportedEvent, RefusedComponent
-from atom_backend.domain.event_checks import MOST_OVERRIDES, problems
-from atom_backend.domain.events import Event, EventStatus, Override
-from atom_backend.domain.occurrences import unknown_starts
-from atom_backend.domain.series import Series
-from atom_backend.extraction.ics_components import Component
-from atom_backend.extraction.ics_events import single
-from atom_backend.extraction.ics_instants import Reading, dates, start_in
-from atom_backend.extraction.ics_times import moment
-from atom_backend.extraction.ics_zones import Unreadable
+from atom_backend.domain.calendar.calendar_files import ImportedEvent, RefusedComponent
+from atom_backend.domain.calendar.event_checks import MOST_OVERRIDES, problems
+from atom_backend.domain.calendar.events import Event, EventStatus, Override
+from atom_backend.domain.calendar.occurrences import unknown_starts
+from atom_backend.domain.calendar.series import Series
+from atom_backend.extraction.calendars.ics_components import Component
+from atom_backend.extraction.calendars.ics_events import single
+from atom_backend.extraction.calendars.ics_instants import Reading, dates, start_in
+from atom_backend.extraction.calendars.ics_times import moment
+from atom_backend.extraction.calendars.ics_zones import Unreadable
 
 _SEQUENCE = re.compile(r"[0-9]{1,9}")
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from atom_backend.domain.mail import Doubt, Note
-from atom_backend.extraction.charsets import Decoded
+from atom_backend.domain.messaging.mail import Doubt, Note
+from atom_backend.extraction.mails.charsets import Decoded
 
 MAX_NOTES: Final = 50
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 
-from atom_backend.domain.currencies import Currency
+from atom_backend.domain.finance.currencies import Currency
 from atom_backend.errors import FieldProblem, InvalidInput, StoredDataError
 
 INTEGER_DIGITS = 16

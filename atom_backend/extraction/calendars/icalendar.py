@@ -10,15 +10,19 @@ from collections.abc import Iterator
 
 from icalendar.parser import unescape_backslash
 
-from atom_backend.domain.calendar_files import CalendarImport, ImportedEvent, RefusedComponent
-from atom_backend.domain.local_time import zone
+from atom_backend.domain.calendar.calendar_files import (
+    CalendarImport,
+    ImportedEvent,
+    RefusedComponent,
+)
+from atom_backend.domain.calendar.local_time import zone
 from atom_backend.errors import TooLarge, UnsupportedMedia
 from atom_backend.extraction import refusals
+from atom_backend.extraction.calendars.ics_components import Component, components, unfolded_bytes
+from atom_backend.extraction.calendars.ics_instants import Reading
+from atom_backend.extraction.calendars.ics_series import Outcome, refused, together
+from atom_backend.extraction.calendars.ics_zones import Zones
 from atom_backend.extraction.decoding import decode
-from atom_backend.extraction.ics_components import Component, components, unfolded_bytes
-from atom_backend.extraction.ics_instants import Reading
-from atom_backend.extraction.ics_series import Outcome, refused, together
-from atom_backend.extraction.ics_zones import Zones
 
 MOST_BYTES = 10 * 1024 * 1024
 """Large calendars have one or two megabytes."""

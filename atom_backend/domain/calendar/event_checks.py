@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from atom_backend.domain.events import Attendee, Event, EventStatus, Override
+from atom_backend.domain.calendar.events import Attendee, Event, EventStatus, Override
+from atom_backend.domain.calendar.local_time import known_zone, midnight, wall_clock, zone
+from atom_backend.domain.calendar.occurrences import EARLIEST, LATEST, unknown_starts
+from atom_backend.domain.calendar.recurrence import check
+from atom_backend.domain.calendar.recurrence_rules import read
+from atom_backend.domain.calendar.series import over
 from atom_backend.domain.limits import NAME_CHARS, TITLE_CHARS, unstorable
-from atom_backend.domain.local_time import known_zone, midnight, wall_clock, zone
-from atom_backend.domain.occurrences import EARLIEST, LATEST, unknown_starts
-from atom_backend.domain.recurrence import check
-from atom_backend.domain.recurrence_rules import read
-from atom_backend.domain.series import over
 from atom_backend.errors import FieldProblem, InvalidInput
 
 DESCRIPTION_CHARS = 100_000

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from atom_backend.domain.messages import MessageDraft
+from atom_backend.domain.messaging.messages import MessageDraft
 
 
 class Doubt(StrEnum):

@@ -17,11 +17,11 @@ from zoneinfo import ZoneInfo
 from dateutil.tz import tzical
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
-from atom_backend.domain.local_time import aware, known_zone
-from atom_backend.domain.occurrences import EARLIEST, LATEST
-from atom_backend.domain.recurrence import check
-from atom_backend.domain.recurrence_rules import read
-from atom_backend.extraction.ics_components import Component
+from atom_backend.domain.calendar.local_time import aware, known_zone
+from atom_backend.domain.calendar.occurrences import EARLIEST, LATEST
+from atom_backend.domain.calendar.recurrence import check
+from atom_backend.domain.calendar.recurrence_rules import read
+from atom_backend.extraction.calendars.ics_components import Component
 
 YEARS_COMPARED = 5
 """Clocks that agree for so long from the start of a series on are taken for the same."""

@@ -15,11 +15,11 @@ from email.header import decode_header
 from typing import Final
 
 from atom_backend.domain.limits import NAME_CHARS
-from atom_backend.domain.mail import Doubt
-from atom_backend.domain.messages import ADDRESS_CHARS, Address
-from atom_backend.extraction.charsets import decode, is_utf8
-from atom_backend.extraction.mime import Part, is_cut
-from atom_backend.extraction.notes import Notes
+from atom_backend.domain.messaging.mail import Doubt
+from atom_backend.domain.messaging.messages import ADDRESS_CHARS, Address
+from atom_backend.extraction.mails.charsets import decode, is_utf8
+from atom_backend.extraction.mails.mime import Part, is_cut
+from atom_backend.extraction.mails.notes import Notes
 
 MAX_TEXT_CHARS: Final = 16_384
 """Of a field whose encoded words are decoded."""

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from atom_backend.domain import money
-from atom_backend.domain.currencies import Currency
+from atom_backend.domain.finance import money
+from atom_backend.domain.finance.currencies import Currency
 from atom_backend.domain.limits import NAME_CHARS, TAG_CHARS, unstorable
 from atom_backend.errors import FieldProblem, InvalidInput
 

@@ -1,0 +1,1 @@
+"""Events, how they repeat, and when that is."""

@@ -1,0 +1,1 @@
+"""Exact money, what was paid, and what a bank says about it."""

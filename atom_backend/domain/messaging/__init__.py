@@ -1,0 +1,1 @@
+"""Messages, what a mail says, and the conversations that they belong to."""

@@ -1,0 +1,1 @@
+"""Mails (RFC 5322, MIME) and mbox files read."""
