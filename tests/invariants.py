@@ -29,7 +29,8 @@ Row = dict[str, Any]
 
 _WANTED = """
     select d.*, e.item_id, e.state, e.reason, e.deleted, e.revision as entry_revision,
-        e.indexed_revision, e.spec, e.chunk_count, e.fence, e.owner_id as entry_owner
+        e.indexed_revision, e.spec, e.chunk_count, e.fence, e.owner_id as entry_owner,
+        e.kind as entry_kind
     from items d full join index_entries e on e.item_id = d.id
 """
 
@@ -101,6 +102,8 @@ def _entry_faults(document: Any, spec: str | None) -> Iterator[str]:
         yield f"unsettled: {name} is {document.state}: {document.reason}"
     if document.entry_owner != document.owner_id:
         yield f"foreign: the entry of {name} belongs to another owner"
+    if document.entry_kind != document.kind:
+        yield f"kind: the entry of {name} says that it is a {document.entry_kind}"
     if document.deleted:
         yield f"tombstone: {name} exists, but its entry says that it was deleted"
     if document.entry_revision != document.content_revision:
@@ -123,8 +126,8 @@ def _mark_faults(document: Any, mark: Row) -> Iterator[str]:
         yield f"spec: the processed row of {name} was made as {mark['spec']}"
     if mark["chunk_count"] != document.chunk_count:
         yield f"partial: the processed row of {name} counts {mark['chunk_count']} chunks"
-    if mark["kind"] != "document":
-        yield f"corrupt: {name} is said to be a {mark['kind']}"
+    if mark["kind"] != document.kind:
+        yield f"kind: {name} is said to be a {mark['kind']}"
     if not _has_length_one(mark["embedding"]):
         yield f"vector: the embedding of {name} does not have length 1"
 
@@ -159,8 +162,8 @@ def _row_faults(document: Any, mark: Row, row: Row) -> Iterator[str]:
         yield f"stale: {name} has another title"
     if row["content"] != embedding_text(document.title, _passage(document, row)):
         yield f"corrupt: {name} is not the text at {row['start']} to {row['end']}"
-    if row["kind"] != "document":
-        yield f"corrupt: {name} is said to be a {row['kind']}"
+    if row["kind"] != document.kind:
+        yield f"kind: {name} is said to be a {row['kind']}"
     if not _has_length_one(row["vector"]):
         yield f"vector: {name} has a vector that does not have length 1"
 

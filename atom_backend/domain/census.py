@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atom_backend.domain.index_state import EntryState
+from atom_backend.domain.items import Kind
 
 Column = NDArray[Any]
 Table = NDArray[np.void]
@@ -31,6 +32,11 @@ STATES = (EntryState.DUE, EntryState.LEASED, EntryState.SETTLED, EntryState.PARK
 DUE, LEASED, SETTLED, PARKED = range(len(STATES))
 NO_ENTRY = -1
 
+KINDS = tuple(Kind)
+"""A kind is written as its place in here; one that is none of these as ``NO_KIND``."""
+
+NO_KIND = -1
+
 ENTRY = np.dtype(
     [
         ("item", IDENTIFIER),
@@ -39,6 +45,7 @@ ENTRY = np.dtype(
         ("indexed_revision", "i8"),
         ("fence", "i8"),
         ("chunk_count", "i4"),
+        ("kind", "i1"),
         ("state", "i1"),
         ("deleted", "?"),
         ("current_spec", "?"),
@@ -48,7 +55,13 @@ ENTRY = np.dtype(
 that the check asks for."""
 
 SOURCE = np.dtype(
-    [("item", IDENTIFIER), ("owner", IDENTIFIER), ("revision", "i8"), ("hash", "S32")]
+    [
+        ("item", IDENTIFIER),
+        ("owner", IDENTIFIER),
+        ("revision", "i8"),
+        ("hash", "S32"),
+        ("kind", "i1"),
+    ]
 )
 """A searchable item as its own row has it: the revision and the hash of its content."""
 
@@ -58,6 +71,7 @@ WANTED = np.dtype(
         ("has_source", "?"),
         ("source_owner", IDENTIFIER),
         ("source_revision", "i8"),
+        ("source_kind", "i1"),
         ("hash", "S32"),
     ]
 )
@@ -75,6 +89,7 @@ class ChunkRows:
     owner: Column
     revision: Column
     fence: Column
+    kind: Column
     current_spec: Column
     sound: Column
     ordinal: Column
@@ -88,6 +103,7 @@ class MarkRows:
     owner: Column
     revision: Column
     fence: Column
+    kind: Column
     current_spec: Column
     sound: Column
     chunk_count: Column
@@ -109,6 +125,7 @@ def wanted(entries: Table, sources: Table) -> Table:
     joined["has_source"][place] = True
     joined["source_owner"][place] = sources["owner"]
     joined["source_revision"][place] = sources["revision"]
+    joined["source_kind"][place] = sources["kind"]
     joined["hash"][place] = sources["hash"]
     return joined
 

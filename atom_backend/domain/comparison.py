@@ -1,9 +1,9 @@
 """What PostgreSQL wants against what the vector store holds, as the rows pass.
 
 A settled item must have exactly one processed row and its chunks 0 to n-1 once each, all of its
-owner, revision, content, spec and fence (or a rebuild's). Of an item in flight, or parked, only
-what can never be right is a fault: rows of another owner, and an entry that contradicts the item's
-own row.
+owner, kind, revision, content, spec and fence (or a rebuild's). Of an item in flight, or parked,
+only what can never be right is a fault: rows of another owner, and an entry that contradicts the
+item's own row.
 Invariant: only counters by item are kept, so that memory does not grow with chunks or vectors.
 """
 
@@ -129,6 +129,7 @@ class Comparison:
         self._add(Drift.MISSING, source & ~live)
         self._add(Drift.ORPHANED, live & ~source)
         self._add(Drift.FOREIGN, both & (wanted["owner"] != wanted["source_owner"]))
+        self._add(Drift.WRONG_KIND, both & (wanted["kind"] != wanted["source_kind"]))
         self._add(Drift.STALE, live & source & (wanted["revision"] != wanted["source_revision"]))
 
     def _find(self, rows: ChunkRows | MarkRows) -> tuple[Column, Column]:
@@ -146,6 +147,7 @@ class Comparison:
         self._faults[place[rows.owner[known] != self._owner[place]]] |= _BIT[Drift.FOREIGN]
         self._note(Drift.CORRUPT, place, ~rows.sound[known])
         self._note(Drift.WRONG_SPEC, place, ~rows.current_spec[known])
+        self._note(Drift.WRONG_KIND, place, rows.kind[known] != wanted["source_kind"][place])
         self._note(Drift.STALE, place, revision != wanted["revision"][place])
         other = (fence != wanted["fence"][place]) & (fence != REBUILT)
         self._note(Drift.STALE, place, other)

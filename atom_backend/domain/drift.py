@@ -38,6 +38,8 @@ class Drift(StrEnum):
     """A row that is not what was written, a vector that no search can use, an unreadable table."""
     WRONG_SPEC = "wrong_spec"
     """Made by another chunker or model than the present one."""
+    WRONG_KIND = "wrong_kind"
+    """Rows, or an entry, that say it is of another kind than it is."""
     UNMARKED = "unmarked"
     """Chunks without a processed row."""
     HOLLOW = "hollow"

@@ -114,6 +114,7 @@ def acceptable(entries: Table, marks: MarkRows) -> Iterator[tuple[bytes, int, in
     entry, counts = entries[place], marks.chunk_count[known]
     right = marks.current_spec[known] & marks.sound[known]
     right &= marks.revision[known] == entry["revision"]
+    right &= marks.kind[known] == entry["source_kind"]
     said = (entry["state"] == SETTLED) & entry["current_spec"] & (entry["chunk_count"] == counts)
     right &= ~said
     columns = (entry["item"], entry["revision"], counts)

@@ -17,18 +17,20 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Connection
 
-from atom_backend.domain.census import ENTRY, IDENTIFIER, SOURCE, STATES, Table
+from atom_backend.domain.census import ENTRY, IDENTIFIER, KINDS, NO_KIND, SOURCE, STATES, Table
 from atom_backend.relational.tables import index_entries, items
 
 _BLOCKS = 2_048
 """Blocks of a table in one statement: 16 MB."""
 
 _STATE = " ".join(f"when '{state}' then {place}" for place, state in enumerate(STATES))
+_KIND = " ".join(f"when '{kind}' then {place}" for place, kind in enumerate(KINDS))
+_PACKED_KIND = f"int2send((case kind {_KIND} else {NO_KIND} end)::int2)"
 
 _PACKED_ENTRY = f"""
     uuid_send(item_id) || uuid_send(owner_id) || int8send(revision) || int8send(indexed_revision)
     || int8send(coalesce(fence, 0)) || int4send(chunk_count)
-    || int2send((case state {_STATE} end)::int2) || boolsend(deleted)
+    || {_PACKED_KIND} || int2send((case state {_STATE} end)::int2) || boolsend(deleted)
     || boolsend(coalesce(spec = :spec, false))
 """
 _WIRE_ENTRY = np.dtype(
@@ -39,6 +41,7 @@ _WIRE_ENTRY = np.dtype(
         ("indexed_revision", ">i8"),
         ("fence", ">i8"),
         ("chunk_count", ">i4"),
+        ("kind", ">i2"),
         ("state", ">i2"),
         ("deleted", "?"),
         ("current_spec", "?"),
@@ -47,9 +50,16 @@ _WIRE_ENTRY = np.dtype(
 
 _PACKED_SOURCE = (
     "uuid_send(id) || uuid_send(owner_id) || int8send(content_revision) || content_hash"
+    f" || {_PACKED_KIND}"
 )
 _WIRE_SOURCE = np.dtype(
-    [("item", IDENTIFIER), ("owner", IDENTIFIER), ("revision", ">i8"), ("hash", "S32")]
+    [
+        ("item", IDENTIFIER),
+        ("owner", IDENTIFIER),
+        ("revision", ">i8"),
+        ("hash", "S32"),
+        ("kind", ">i2"),
+    ]
 )
 
 

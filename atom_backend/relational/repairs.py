@@ -118,6 +118,7 @@ def _adoption(among: Any) -> sa.UpdateBase:
         index_elements=[entries.c.item_id],
         set_={
             "owner_id": new.owner_id,
+            "kind": new.kind,
             "revision": new.revision,
             "indexed_revision": 0,
             "deleted": False,
@@ -125,6 +126,7 @@ def _adoption(among: Any) -> sa.UpdateBase:
         },
         where=sa.or_(
             entries.c.owner_id != new.owner_id,
+            entries.c.kind != new.kind,
             entries.c.revision != new.revision,
             entries.c.deleted,
         ),

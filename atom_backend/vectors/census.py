@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from atom_backend.domain.census import IDENTIFIER, ChunkRows, Column, MarkRows
-from atom_backend.domain.items import LENGTH_TOLERANCE, Kind
+from atom_backend.domain.census import IDENTIFIER, KINDS, NO_KIND, ChunkRows, Column, MarkRows
+from atom_backend.domain.items import LENGTH_TOLERANCE
 from atom_backend.vectors import filters
 from atom_backend.vectors.checksum import CHECKSUM, checksums, fixed
 from atom_backend.vectors.translate import LANCE_ERRORS, translated
@@ -24,7 +24,7 @@ from atom_backend.vectors.translate import LANCE_ERRORS, translated
 _BATCH_ROWS = 8_192
 """Rows in memory at once; LanceDB reads some such batches ahead."""
 
-_KINDS = pa.array([kind.value for kind in Kind])
+_KINDS = pa.array([kind.value for kind in KINDS])
 
 
 class Scan:
@@ -75,8 +75,9 @@ def _common(batch: Any, spec: str, vector: str) -> dict[str, Column]:
         "owner": fixed(batch["owner_id"], IDENTIFIER),
         "revision": batch["revision"].to_numpy(),
         "fence": batch["fence"].to_numpy(),
+        "kind": _places(batch["kind"]),
         "current_spec": _truths(pc.equal(batch["spec"], spec)),
-        "sound": _unchanged(batch) & _of_length_one(batch[vector]) & _of_a_kind(batch["kind"]),
+        "sound": _unchanged(batch) & _of_length_one(batch[vector]),
     }
 
 
@@ -93,8 +94,10 @@ def _of_length_one(vectors: Any) -> Column:
         return np.asarray(np.abs(lengths - 1) <= LENGTH_TOLERANCE)
 
 
-def _of_a_kind(names: Any) -> Column:
-    return _truths(pc.is_in(names, value_set=_KINDS))
+def _places(names: Any) -> Column:
+    """Of these kinds in ``KINDS``."""
+    places: Column = pc.fill_null(pc.index_in(names, value_set=_KINDS), NO_KIND).to_numpy()
+    return places
 
 
 def _truths(column: Any) -> Column:

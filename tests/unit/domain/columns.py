@@ -11,6 +11,8 @@ import numpy as np
 from atom_backend.domain.census import (
     ENTRY,
     IDENTIFIER,
+    KINDS,
+    NO_KIND,
     SOURCE,
     STATES,
     ChunkRows,
@@ -19,6 +21,7 @@ from atom_backend.domain.census import (
     Table,
 )
 from atom_backend.domain.index_state import EntryState
+from atom_backend.domain.items import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Entry:
     state: EntryState = EntryState.SETTLED
     deleted: bool = False
     current_spec: bool = True
+    kind: Kind = Kind.DOCUMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +44,15 @@ class Source:
     owner: UUID
     revision: int = 1
     hash: bytes = b"h" * 32
+    kind: Kind = Kind.DOCUMENT
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Of chunks: with an ordinal; a processed row: with a count and a hash."""
+    """Of chunks: with an ordinal; a processed row: with a count and a hash.
+
+    ``kind`` is None where the row says one that there is not.
+    """
 
     item: UUID
     owner: UUID
@@ -55,6 +63,7 @@ class Row:
     ordinal: int = 0
     chunk_count: int = 2
     hash: bytes = b"h" * 32
+    kind: Kind | None = Kind.DOCUMENT
 
 
 def entries(records: Sequence[Entry]) -> Table:
@@ -63,8 +72,9 @@ def entries(records: Sequence[Entry]) -> Table:
             one.item.bytes,
             one.owner.bytes,
             *astuple(one)[2:6],
+            KINDS.index(one.kind),
             STATES.index(one.state),
-            *astuple(one)[7:],
+            *astuple(one)[7:9],
         )
         for one in records
     ]
@@ -72,7 +82,10 @@ def entries(records: Sequence[Entry]) -> Table:
 
 
 def sources(records: Sequence[Source]) -> Table:
-    rows = [(one.item.bytes, one.owner.bytes, one.revision, one.hash) for one in records]
+    rows = [
+        (one.item.bytes, one.owner.bytes, one.revision, one.hash, KINDS.index(one.kind))
+        for one in records
+    ]
     return np.array(rows, SOURCE)
 
 
@@ -94,6 +107,11 @@ def _common(rows: Sequence[Row]) -> dict[str, Column]:
         "owner": np.array([row.owner.bytes for row in rows], IDENTIFIER),
         "revision": np.array([row.revision for row in rows], np.int64),
         "fence": np.array([row.fence for row in rows], np.int64),
+        "kind": np.array([_place(row.kind) for row in rows], np.int32),
         "current_spec": np.array([row.current_spec for row in rows], bool),
         "sound": np.array([row.sound for row in rows], bool),
     }
+
+
+def _place(kind: Kind | None) -> int:
+    return NO_KIND if kind is None else KINDS.index(kind)

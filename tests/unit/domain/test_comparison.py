@@ -16,6 +16,7 @@ from atom_backend.domain.comparison import UNUSABLE_FENCE, Comparison, has
 from atom_backend.domain.drift import Drift
 from atom_backend.domain.generations import REBUILT
 from atom_backend.domain.index_state import EntryState
+from atom_backend.domain.items import Kind
 from tests.unit.domain.columns import (
     Entry,
     Row,
@@ -44,6 +45,7 @@ fences = mostly(5, REBUILT, 4, 6, UNUSABLE_FENCE + 1, -1)
 revisions = mostly(1, 2)
 rightly = mostly(True, False)
 hashes = mostly(b"h" * 32, OTHER_HASH)
+kinds = mostly(Kind.DOCUMENT, Kind.TASK)
 
 
 @st.composite
@@ -64,10 +66,11 @@ def stores(draw: st.DrawFn) -> tuple[list[Entry], list[Source], list[Row], list[
                 draw(states),
                 not draw(rightly),
                 draw(rightly),
+                draw(kinds),
             )
             for item in known
         ],
-        [Source(item, draw(owners), draw(revisions), draw(hashes)) for item in real],
+        [Source(item, draw(owners), draw(revisions), draw(hashes), draw(kinds)) for item in real],
         draw(rows(ordinals=[0, 1], more=st.sampled_from([0, 1, 2, -1]))),
         draw(rows(ordinals=[0], more=st.just(0))),
     )
@@ -89,6 +92,7 @@ def rows(draw: st.DrawFn, ordinals: Sequence[int], more: st.SearchStrategy[int])
             ordinal,
             draw(counts),
             draw(hashes),
+            draw(mostly(Kind.DOCUMENT, Kind.TASK, None)),
         )
         for item, ordinal in places
     ]
@@ -140,6 +144,8 @@ def expected(
     if entry is None or source is None or entry.state is not EntryState.SETTLED:
         return faults
     faults |= set().union(*(wrong(row, entry) for row in rows))
+    if any(row.kind is not source.kind for row in rows):
+        faults.add(Drift.WRONG_KIND)
     if entry.indexed_revision != entry.revision or any(row.hash != source.hash for row in marks):
         faults.add(Drift.STALE)
     if not entry.current_spec:
@@ -156,6 +162,8 @@ def contradiction(entry: Entry | None, source: Source | None) -> set[Drift]:
         faults.add(Drift.MISSING if source else Drift.ORPHANED)
     if entry and source and entry.owner != source.owner:
         faults.add(Drift.FOREIGN)
+    if entry and source and entry.kind is not source.kind:
+        faults.add(Drift.WRONG_KIND)
     if entry and source and live and entry.revision != source.revision:
         faults.add(Drift.STALE)
     return faults if live or source else set()
@@ -244,6 +252,8 @@ FIRST, SECOND = RIGHT[2]
         ([FIRST, replace(SECOND, owner=YOURS)], [MARK], "foreign"),
         ([FIRST, replace(SECOND, sound=False)], [MARK], "corrupt"),
         ([FIRST, replace(SECOND, current_spec=False)], [MARK], "wrong_spec"),
+        ([FIRST, replace(SECOND, kind=Kind.TASK)], [MARK], "wrong_kind"),
+        ([FIRST, SECOND], [replace(MARK, kind=None)], "wrong_kind"),
         ([FIRST, SECOND, Row(STRANGER, MINE)], [MARK], "orphaned"),
     ],
 )
