@@ -13,27 +13,26 @@ Invariant: every search ends, after ``YEARS_AHEAD`` at the latest.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import takewhile
 from zoneinfo import ZoneInfo
 
-from dateutil.rrule import rrulestr
-
-from atom_backend.domain.repetition_rules import Rule, invalid, read
+from atom_backend.domain.calendar.local_time import aware, wall_clock
+from atom_backend.domain.calendar.recurrence import starts
+from atom_backend.domain.calendar.recurrence_rules import RecurrenceRule, plain, read, times_a_day
+from atom_backend.domain.calendar.series import over
+from atom_backend.errors import FieldProblem, InvalidInput
 
 YEARS_AHEAD = 30
 """Later occurrences than this after a task's due time are as good as none."""
 
 FIRST_YEAR, LAST_YEAR = 1900, 9000
 
-_CYCLE_YEARS = 400
-_CYCLE = timedelta(days=146_097)
-"""The Gregorian calendar repeats itself, weekdays included: 146,097 days are 20,871 weeks."""
-
-_ASKED_FROM = 9_500
-"""The year from which dateutil is asked: a whole cycle and some years more are left then."""
+TIMES_A_DAY = 12
+"""A task that is due more often is not a task that anybody does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +50,11 @@ def check(recurrence: str, due_at: datetime, zone: ZoneInfo) -> str:
     due, or never comes again although it should.
     """
     rule = _usable(recurrence, due_at)
-    until = rule.until(zone)
-    if until is not None and until < due_at:
-        raise invalid("UNTIL lies before the time at which the task is due")
+    if over(rule.until, wall_clock(due_at, zone), due_at):
+        raise _invalid("UNTIL lies before the time at which the task is due")
     if next(_later(rule, due_at, zone), None) is None:
-        raise invalid(f"no day of the next {YEARS_AHEAD} years fits it")
-    return str(rule)
+        raise _invalid(f"no day of the next {YEARS_AHEAD} years fits it")
+    return plain(recurrence)
 
 
 def next_due(
@@ -68,47 +66,55 @@ def next_due(
     the first occurrence after its due time. Raises InvalidInput ``invalid_recurrence``.
     """
     rule = _usable(recurrence, due_at)
-    until, left = rule.until(zone), rule.count
     for passed, due in enumerate(_later(rule, due_at, zone), start=1):
-        if (until is not None and due > until) or (left is not None and passed >= left):
+        if over(rule.until, wall_clock(due, zone), due):
+            return None
+        if rule.count is not None and passed >= rule.count:
             return None
         if due > completed_at:
-            rest = rule if left is None else rule.with_count(left - passed)
-            return Repetition(due, str(rest))
+            return Repetition(due, _less(plain(recurrence), rule, passed))
     return None
 
 
-def _usable(recurrence: str, due_at: datetime) -> Rule:
+def _usable(recurrence: str, due_at: datetime) -> RecurrenceRule:
     if not FIRST_YEAR <= due_at.year <= LAST_YEAR:
-        raise invalid(f"tasks recur in the years {FIRST_YEAR} to {LAST_YEAR} only")
-    return read(recurrence)
+        raise _invalid(f"tasks recur in the years {FIRST_YEAR} to {LAST_YEAR} only")
+    try:
+        rule = read(plain(recurrence))
+    except ValueError as error:
+        raise _invalid(str(error)) from None
+    if times_a_day(rule) > TIMES_A_DAY:
+        raise _invalid(f"a task is due {TIMES_A_DAY} times a day at most")
+    return rule
 
 
-def _later(rule: Rule, due_at: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+def _less(recurrence: str, rule: RecurrenceRule, passed: int) -> str:
+    """The rule when so many of its occurrences have passed."""
+    if rule.count is None:
+        return recurrence
+    return re.sub(r"COUNT=[0-9+]+", f"COUNT={rule.count - passed}", recurrence)
+
+
+def _invalid(detail: str) -> InvalidInput:
+    """``detail`` says what to change, as in "INTERVAL must be at least 1"."""
+    return InvalidInput(
+        f"The recurrence rule cannot be used: {detail}.",
+        code="invalid_recurrence",
+        problems=[FieldProblem("/recurrence", detail)],
+    )
+
+
+def _later(rule: RecurrenceRule, due_at: datetime, zone: ZoneInfo) -> Iterator[datetime]:
     """The occurrences after ``due_at`` within ``YEARS_AHEAD``, in UTC, wherever the rule ends."""
-    local = due_at.astimezone(zone).replace(tzinfo=None, fold=0)
-    horizon = due_at + timedelta(days=366 * YEARS_AHEAD)
-    moments = filter(None, (_instant(time, zone) for time in _pattern(rule, local)))
+    local, horizon = wall_clock(due_at, zone), due_at + timedelta(days=366 * YEARS_AHEAD)
+    found = starts(replace(rule, count=None), local, local, datetime.max)
+    moments = filter(None, (_instant(time, zone) for time in found))
     for moment in takewhile(lambda moment: moment <= horizon, moments):
         if moment > due_at:
             yield moment
 
 
-def _pattern(rule: Rule, start: datetime) -> Iterator[datetime]:
-    """Local times at which the rule recurs, from ``start`` on.
-
-    Where nothing fits a rule, dateutil looks on until the last year that a ``datetime`` can hold:
-    so it is asked about a late cycle of the calendar, where that is soon reached.
-    """
-    cycles = (_ASKED_FROM - start.year + _CYCLE_YEARS - 1) // _CYCLE_YEARS
-    shift = cycles * _CYCLE
-    wkst = "" if "WKST=" in rule.pattern else ";WKST=MO"
-    for time in rrulestr(rule.pattern + wkst, dtstart=start + shift):
-        yield time - shift
-
-
 def _instant(local: datetime, zone: ZoneInfo) -> datetime | None:
     """The first moment at which clocks in ``zone`` show ``local``, or None where they never do."""
-    moment = local.replace(tzinfo=zone).astimezone(UTC)
-    shown = moment.astimezone(zone).replace(tzinfo=None, fold=0)
-    return moment if shown == local else None
+    moment = aware(local, zone)
+    return moment if wall_clock(moment, zone) == local else None

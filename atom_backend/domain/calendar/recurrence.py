@@ -2,8 +2,8 @@
 
 python-dateutil unrolls. By itself it walks from the first occurrence on, and where a rule never
 comes true up to the year 9999; both would take seconds.
-Invariant: unrolling begins shortly before the times that are asked for, and a rule that seldom
-comes true is found out by ``check`` before it is stored.
+Invariant: unrolling begins shortly before the times that are asked for, in a late year that is
+like the first one, so that little is left to walk through in vain.
 """
 
 from __future__ import annotations
@@ -27,21 +27,20 @@ _DAY_PARTS = ("BYWEEKNO", "BYYEARDAY", "BYMONTHDAY")
 _CYCLE = 400
 """Years after which the Gregorian calendar repeats, weekdays and all."""
 
+_CYCLE_LENGTH = timedelta(days=146_097)
 _LAST_CYCLE = 9999 - _CYCLE
 
 
 def check(rule: RecurrenceRule, first: datetime) -> None:
     """Raises ValueError where the rule does not come true in the 400 years from ``first``.
 
-    It is tried at the end of time, in a year that is like the first one: there little is left to
-    walk through in vain. A search by days is preceded by one by years, which is quicker.
+    A search by days is preceded by one by years, which is quicker.
     """
-    late = first.replace(year=first.year + (_LAST_CYCLE - first.year) // _CYCLE * _CYCLE)
-    searches = [_unrolled(rule, late, first)]
+    searches = [_unrolled(rule, first, first)]
     if rule.frequency in _UNITS:
         days = {part: rule.by[part] for part in ("BYMONTH", *_DAY_PARTS) if part in rule.by}
         some_day = RecurrenceRule("YEARLY", weekdays=rule.weekdays, by=days)
-        searches.insert(0, _unrolled(some_day, late, first))
+        searches.insert(0, _unrolled(some_day, first, first))
     for search in searches:
         if next(search, None) is None:
             raise ValueError("never comes true: its parts contradict each other or its start")
@@ -100,7 +99,11 @@ def _shortly_before(rule: RecurrenceRule, first: datetime, low: datetime) -> dat
 
 
 def _unrolled(rule: RecurrenceRule, begin: datetime, first: datetime) -> Iterator[datetime]:
-    """All starts from ``begin`` on, where what the rule does not say is as in ``first``."""
+    """The starts of 400 years from ``begin`` on, and of no more than 800.
+
+    What the rule does not say is as in ``first``.
+    """
+    late = (_LAST_CYCLE - begin.year) // _CYCLE * _CYCLE_LENGTH
     parts: dict[str, Any] = {part.lower(): numbers for part, numbers in rule.by.items()}
     if rule.weekdays:
         parts["byweekday"] = [
@@ -110,7 +113,10 @@ def _unrolled(rule: RecurrenceRule, begin: datetime, first: datetime) -> Iterato
     parts = _as_first(rule, first) | parts
     frequency = getattr(dateutil, rule.frequency)
     try:
-        yield from dateutil.rrule(frequency, begin, rule.interval, wkst=rule.week_start, **parts)
+        found = dateutil.rrule(
+            frequency, begin + late, rule.interval, wkst=rule.week_start, **parts
+        )
+        yield from (start - late for start in found)
     except ValueError:
         # So it says that hours or minutes can never meet the interval.
         return

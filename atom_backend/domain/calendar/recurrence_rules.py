@@ -66,6 +66,11 @@ class RecurrenceRule:
     """The other BY parts, by name."""
 
 
+def plain(text: str) -> str:
+    """The text in capital letters, without the name of its property and what ends it."""
+    return text.strip().upper().removeprefix("RRULE:").removesuffix(";")
+
+
 def read(text: str) -> RecurrenceRule:
     """The rule that a text such as ``FREQ=WEEKLY;BYDAY=MO`` says; its case does not matter.
 
@@ -161,11 +166,11 @@ def _check_together(rule: RecurrenceRule) -> None:
         raise ValueError("BYDAY counts days (1MO, -1FR) only within a month or a year")
     if "BYSETPOS" in rule.by and len(rule.by) == 1 and not rule.weekdays:
         raise ValueError("BYSETPOS needs another BY part to choose from")
-    if _times_a_day(rule) > MOST_TIMES_A_DAY:
+    if times_a_day(rule) > MOST_TIMES_A_DAY:
         raise ValueError("must not happen more often than once a minute")
 
 
-def _times_a_day(rule: RecurrenceRule) -> int:
+def times_a_day(rule: RecurrenceRule) -> int:
     """At most so many occurrences on one day."""
     hours = 24 if rule.frequency in ("HOURLY", "MINUTELY") else len(rule.by.get("BYHOUR", "1"))
     minutes = 60 if rule.frequency == "MINUTELY" else len(rule.by.get("BYMINUTE", "1"))

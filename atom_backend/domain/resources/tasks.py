@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from atom_backend.domain.calendar.recurrence_rules import LONGEST
 from atom_backend.domain.items import Kind
-from atom_backend.domain.repetition_rules import LONGEST_TEXT
 from atom_backend.domain.resources.fields import Choice, Field, Moment, Reference, Text, Whole
 from atom_backend.domain.resources.resource import (
     NOW,
@@ -85,7 +85,7 @@ TASKS = Resource(
         Field("start_at", Moment(), "Not before."),
         Field("due_at", Moment(), "Not after."),
         Field("completed_at", Moment(), "Since when its status is done.", given=False),
-        Field("recurrence", Text(LONGEST_TEXT), "When it is due again: an RRULE (RFC 5545)."),
+        Field("recurrence", Text(LONGEST), "When it is due again: an RRULE (RFC 5545)."),
         Field("time_zone", Text(64), "Whose clocks it recurs by: an IANA name.", default="UTC"),
         Field("followed_by", Reference(), "The task that follows this one.", given=False),
         Field("parent_id", Reference(), "The task that it is a part of."),

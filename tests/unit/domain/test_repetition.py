@@ -153,8 +153,43 @@ def test_the_day_of_the_task_decides_whether_its_month_ever_has_it() -> None:
         check("FREQ=MONTHLY;BYMONTH=2", at("2026-06-30 09:00"), BERLIN)
 
 
-def test_a_rule_is_checked_into_its_plain_form() -> None:
-    assert check("rrule:freq=daily;count=1", at("2026-06-01 09:00"), BERLIN) == "FREQ=DAILY;COUNT=1"
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("rrule:freq=daily;count=1", "FREQ=DAILY;COUNT=1"),
+        (" rrule:byday=mo,we;freq=weekly; ", "BYDAY=MO,WE;FREQ=WEEKLY"),
+        ("FREQ=DAILY;BYHOUR=1,2,3,4;BYMINUTE=1,2,3", "FREQ=DAILY;BYHOUR=1,2,3,4;BYMINUTE=1,2,3"),
+    ],
+)
+def test_a_rule_is_checked_into_its_plain_form(written: str, kept: str) -> None:
+    monday = at("2026-06-01 09:00")
+    assert check(written, monday, BERLIN) == kept
+    following = next_due(written, monday, monday, BERLIN)
+    assert following is None or following.recurrence == kept
+
+
+@pytest.mark.parametrize(
+    ("written", "advice"),
+    [
+        ("", "such as FREQ=WEEKLY"),
+        ("every monday", "such as FREQ=WEEKLY"),
+        ("FREQ=DAILY;" * 1_000_000, "at most 512 characters"),
+        ("FREQ=DAILY\nRDATE:20260101", "FREQ must be one of"),
+        ("FREQ=DAILY;BYDAY=\ud800", "BYDAY must be days"),
+        ("FREQ=DAILY;\x00=1", "such as FREQ=WEEKLY"),
+        ("FREQ=HOURLY;INTERVAL=12", "12 times a day"),
+        ("FREQ=MINUTELY;INTERVAL=5", "12 times a day"),
+        ("FREQ=DAILY;BYHOUR=1,2,3,4,5;BYMINUTE=1,2,3", "12 times a day"),
+    ],
+)
+def test_a_rule_that_tasks_cannot_have_is_refused_with_what_to_change(
+    written: str, advice: str
+) -> None:
+    with pytest.raises(InvalidInput, match=advice) as refused:
+        check(written, at("2026-06-01 09:00"), BERLIN)
+    assert refused.value.code == "invalid_recurrence"
+    assert [problem.pointer for problem in refused.value.problems] == ["/recurrence"]
+    refused.value.message.encode()
 
 
 def test_a_rule_that_ends_before_its_task_is_due_is_refused() -> None:
