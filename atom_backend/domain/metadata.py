@@ -20,21 +20,24 @@ DEEPEST = 16
 _WIDEST = 2**63
 
 
-def check(metadata: dict[str, Any]) -> dict[str, Any]:
-    """The same object. Raises ValueError with what is wrong with it."""
+def check(metadata: Any) -> Any:
+    """The same JSON value. Raises ValueError with what is wrong with it."""
     _check_value(metadata, 1)
     size = len(json.dumps(metadata, ensure_ascii=False, separators=(",", ":")).encode())
     if size > LARGEST:
-        raise ValueError(f"metadata takes {size} bytes of JSON; {LARGEST} are allowed")
+        raise ValueError(f"it takes {size} bytes of JSON; {LARGEST} are allowed")
     return metadata
 
 
-def merged(metadata: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
-    """The object after a JSON merge patch (RFC 7386). Raises InvalidInput when it has outgrown."""
+def merged(metadata: Any, patch: Any, name: str = "metadata") -> Any:
+    """The value after a JSON merge patch (RFC 7386). Raises InvalidInput when it has outgrown.
+
+    ``name``: of the field, to say which it was.
+    """
     try:
         return check(_merge(metadata, patch))
     except ValueError as error:
-        raise InvalidInput(problems=[FieldProblem("/metadata", str(error))]) from None
+        raise InvalidInput(problems=[FieldProblem(f"/{name}", str(error))]) from None
 
 
 def _merge(target: object, patch: object) -> Any:
@@ -52,10 +55,10 @@ def _merge(target: object, patch: object) -> Any:
 def _check_value(value: object, depth: int) -> None:
     if isinstance(value, dict | list):
         if depth > DEEPEST:
-            raise ValueError(f"metadata is nested deeper than {DEEPEST} levels")
+            raise ValueError(f"it is nested deeper than {DEEPEST} levels")
         for part in value.values() if isinstance(value, dict) else value:
             _check_value(part, depth + 1)
     elif isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("metadata holds a number that is not finite")
+        raise ValueError("it holds a number that is not finite")
     elif isinstance(value, int) and not -_WIDEST <= value < _WIDEST:
-        raise ValueError("metadata holds an integer beyond 64 bits")
+        raise ValueError("it holds an integer beyond 64 bits")

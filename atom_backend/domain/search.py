@@ -15,7 +15,7 @@ from uuid import UUID
 
 from atom_backend.domain.documents import Document
 from atom_backend.domain.items import Kind, Span
-from atom_backend.domain.resources.resource import Record
+from atom_backend.domain.resources.rules import Record
 
 
 class SearchMode(StrEnum):

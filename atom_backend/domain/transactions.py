@@ -32,7 +32,9 @@ from atom_backend.domain.index_state import (
 from atom_backend.domain.items import Kind, Source
 from atom_backend.domain.principals import Role
 from atom_backend.domain.repairs import Repairs
-from atom_backend.domain.resources.resource import Listing, Others, Record, Resource, Values
+from atom_backend.domain.resources.listing import Listing
+from atom_backend.domain.resources.resource import Resource
+from atom_backend.domain.resources.rules import Others, Record, Values
 from atom_backend.domain.search import SearchFilter
 
 
@@ -103,12 +105,12 @@ class Records(Others, Protocol):
         """Raises Conflict (``existing_id`` set) when the external identifier is taken."""
         ...
 
-    def get(self, item_id: UUID, *, for_update: bool = False) -> Record:
-        """Raises NotFound."""
+    def get(self, item_id: UUID, *, for_update: bool = False, whole: bool = False) -> Record:
+        """``whole``: with the fields that stand apart. Raises NotFound."""
         ...
 
     def by_external_id(self, external_id: str) -> Record | None:
-        """The record of that name, locked until the transaction ends."""
+        """The whole record of that name, locked until the transaction ends."""
         ...
 
     def change(self, before: Record, values: Values) -> Record:

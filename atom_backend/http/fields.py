@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,12 +21,15 @@ from pydantic import (
     PlainSerializer,
     SecretStr,
     ValidationInfo,
+    WithJsonSchema,
 )
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from atom_backend.domain import limits as contents
 from atom_backend.domain import metadata as metadata_rules
+from atom_backend.domain.finance import money
+from atom_backend.errors import InvalidInput
 from atom_backend.http import limits
 from atom_backend.http.cursors import PATTERN as CURSOR_PATTERN
 from atom_backend.http.cursors import SORTED_PATTERN
@@ -34,6 +38,7 @@ from atom_backend.http.paths import UUID_PATTERN
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_LOCAL = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?", re.ASCII)
 _PRINTABLE: JsonDict = {"pattern": r"^[^\u0000]*$"}
 _NOT_BLANK: JsonDict = {"pattern": r"^[^\u0000]*[^\s\u001c-\u001f\u0000][^\u0000]*$"}
 
@@ -79,6 +84,26 @@ def _moment(value: object) -> datetime:
     raise PydanticCustomError("moment", "Input should be a time as in 2030-01-31T09:30:00Z")
 
 
+def _wall_time(value: object) -> datetime:
+    if isinstance(value, str) and _LOCAL.fullmatch(value):
+        try:
+            return datetime.fromisoformat(value.upper())
+        except ValueError:
+            pass
+    return _moment(value)
+
+
+def _amount(value: object) -> Decimal:
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, str):
+        try:
+            return money.parse(value)
+        except InvalidInput as error:
+            raise PydanticCustomError("amount", "{why}", {"why": error.message}) from None
+    raise PydanticCustomError("amount", "Input should be a decimal number as text, as in '-12.50'")
+
+
 def _identifier(value: object) -> UUID:
     if isinstance(value, UUID):
         return value
@@ -89,6 +114,14 @@ def _identifier(value: object) -> UUID:
 
 def _rfc3339(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _with_offset(value: datetime) -> str:
+    return value.isoformat(timespec="microseconds")
+
+
+def _in_digits(value: Decimal) -> str:
+    return f"{value:f}"
 
 
 def _not_blank(value: str) -> str:
@@ -111,7 +144,7 @@ def _email(value: str) -> str:
     return value
 
 
-def _metadata(value: dict[str, Any]) -> dict[str, Any]:
+def _metadata(value: Any) -> Any:
     try:
         return metadata_rules.check(value)
     except ValueError as error:
@@ -131,6 +164,29 @@ Moment = Annotated[
     Field(json_schema_extra={"type": "string", "format": "date-time"}),
 ]
 """A time with its zone (RFC 3339), UTC inside."""
+
+WallTime = Annotated[
+    datetime,
+    BeforeValidator(_wall_time),
+    PlainSerializer(_with_offset, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": f"^({_LOCAL.pattern}|{_RFC3339.pattern})$"}),
+]
+"""A time with its zone, or without: that of a clock on the wall."""
+
+ZonedTime = Annotated[
+    datetime,
+    PlainSerializer(_with_offset, return_type=str, when_used="json"),
+    Field(json_schema_extra={"type": "string", "format": "date-time"}),
+]
+"""A time that is answered with the offset that it has."""
+
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_amount),
+    PlainSerializer(_in_digits, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": money.PATTERN, "examples": ["-12.50"]}),
+]
+"""An exact decimal number, in JSON a string."""
 
 
 Identifier = Annotated[
@@ -165,6 +221,8 @@ DisplayName = Annotated[str, _words(limits.DISPLAY_NAME_CHARS), AfterValidator(_
 
 Metadata = Annotated[dict[str, Any], AfterValidator(_metadata)]
 """A JSON object of at most 64 kB and 16 levels."""
+JsonValue = Annotated[Any, AfterValidator(_metadata)]
+"""Any JSON value within the same bounds."""
 
 Email = Annotated[
     str,

@@ -14,15 +14,13 @@ from sqlalchemy.engine import Connection
 
 from atom_backend.domain.documents import Document
 from atom_backend.domain.items import Kind
-from atom_backend.domain.resources.registry import RESOURCES
-from atom_backend.domain.resources.resource import Record
+from atom_backend.domain.resources.registry import SEARCHABLE
+from atom_backend.domain.resources.rules import Record
 from atom_backend.domain.search import SearchFilter
 from atom_backend.domain.transactions import TextMatch
 from atom_backend.relational.document_queries import NAMED, as_document, found
 from atom_backend.relational.record_queries import as_record, every
 from atom_backend.relational.tables import items
-
-_RESOURCES = {resource.kind: resource for resource in RESOURCES}
 
 
 class PostgresItems:
@@ -70,7 +68,7 @@ class PostgresItems:
         if kind is Kind.DOCUMENT:
             rows = self._connection.execute(NAMED, {"named": list(item_ids)})
             return {row.id: as_document(row) for row in rows}
-        resource = _RESOURCES[kind]
+        resource = SEARCHABLE[kind]
         among = sa.any_(sa.literal(list(item_ids), ARRAY(sa.Uuid)))
         rows = self._connection.execute(every(resource).where(items.c.id == among))
         return {row.id: as_record(resource, row) for row in rows}

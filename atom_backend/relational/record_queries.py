@@ -7,6 +7,7 @@ declaration.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -14,51 +15,48 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from atom_backend.domain.index_state import EntryState, as_seen_by_users
-from atom_backend.domain.resources.fields import Tags
-from atom_backend.domain.resources.resource import (
-    NOW,
-    Condition,
-    Listing,
-    Match,
-    NotAll,
-    Record,
-    Resource,
-)
+from atom_backend.domain.resources.listing import NOW, Condition, Listing, Match, NotAll
+from atom_backend.domain.resources.resource import Resource
+from atom_backend.domain.resources.rules import Record
 from atom_backend.relational.document_queries import INDEX_COLUMNS
-from atom_backend.relational.resource_tables import TABLES
+from atom_backend.relational.resource_tables import ROOTS, TABLES
+from atom_backend.relational.stored_values import loaded
 from atom_backend.relational.tables import index_entries, items
 
-_BASE = (
-    items.c.id,
-    items.c.owner_id,
-    items.c.revision,
-    items.c.content_revision,
-    items.c.content_hash,
-    items.c.title,
-    items.c.created_at,
-    items.c.updated_at,
-    *INDEX_COLUMNS,
-)
+_LABEL = "f_"
+_INDEXED = (items.c.title, items.c.content_revision, items.c.content_hash, *INDEX_COLUMNS)
 
 
 def column(resource: Resource, name: str) -> sa.Column[Any]:
     """Where a field is kept."""
-    return items.c[name] if name in items.c else TABLES[resource.name].c[name]
+    root = ROOTS[resource.name]
+    return root.c[name] if name in root.c else TABLES[resource.name].c[name]
 
 
 @cache
-def every(resource: Resource) -> sa.Select[Any]:
-    """The records that the transaction's role may see; made once for each resource."""
-    own = TABLES[resource.name]
+def every(resource: Resource, *, whole: bool = False) -> sa.Select[Any]:
+    """The records that the transaction's role may see; made once for each resource.
+
+    ``whole``: with the fields that stand apart.
+    """
+    root, own = ROOTS[resource.name], TABLES[resource.name]
+    base = (root.c.id, root.c.owner_id, root.c.revision, root.c.created_at, root.c.updated_at)
+    fields = (
+        column(resource, one.name).label(_LABEL + one.name)
+        for one in resource.fields
+        if whole or not one.apart
+    )
+    if not resource.searchable:
+        return sa.select(*base, *fields)
     joined = items.join(own, own.c.id == items.c.id).outerjoin(
         index_entries, index_entries.c.item_id == items.c.id
     )
-    fields = (column(resource, one.name).label(f"f_{one.name}") for one in resource.fields)
-    return sa.select(*_BASE, *fields).select_from(joined)
+    return sa.select(*base, *_INDEXED, *fields).select_from(joined)
 
 
 def listed(resource: Resource, listing: Listing) -> sa.Select[Any]:
     """One page in its order; records without a value to sort by come last."""
+    root = ROOTS[resource.name]
     query = every(resource).limit(listing.limit)
     for condition in listing.conditions:
         query = query.where(_holds(resource, condition))
@@ -67,36 +65,46 @@ def listed(resource: Resource, listing: Listing) -> sa.Select[Any]:
     ordered: Callable[[Any], Any] = sa.desc if listing.descending else sa.asc
     if by is not None:
         query = query.order_by(ordered(by).nulls_last())
-    query = query.order_by(ordered(items.c.id))
-    return query if listing.after is None else query.where(_beyond(by, listing))
+    query = query.order_by(ordered(root.c.id))
+    return query if listing.after is None else query.where(_beyond(root.c.id, by, listing))
 
 
 def as_record(resource: Resource, row: Row[Any]) -> Record:
-    values = {one.name: getattr(row, f"f_{one.name}") for one in resource.fields}
-    for one in resource.fields:
-        if isinstance(one.type, Tags):
-            values[one.name] = tuple(values[one.name])
-    return Record(
+    """The record of a row that ``every`` gave, whole or not."""
+    read = row._mapping
+    values = {
+        one.name: loaded(one.type, read[_LABEL + one.name])
+        for one in resource.fields
+        if not one.apart or _LABEL + one.name in read
+    }
+    record = Record(
         id=row.id,
         owner_id=row.owner_id,
         revision=row.revision,
-        content_revision=row.content_revision,
-        content_hash=bytes(row.content_hash),
-        title=row.title,
         values=values,
-        index_state=as_seen_by_users(EntryState(row.entry_state)),
-        index_reason=row.index_reason,
-        chunk_count=row.chunk_count,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
+    if not resource.searchable:
+        return record
+    return replace(
+        record,
+        title=row.title,
+        content_revision=row.content_revision,
+        content_hash=bytes(row.content_hash),
+        index_state=as_seen_by_users(EntryState(row.entry_state)),
+        index_reason=row.index_reason,
+        chunk_count=row.chunk_count,
+    )
 
 
-def _beyond(by: sa.Column[Any] | None, listing: Listing) -> sa.ColumnElement[bool]:
+def _beyond(
+    key: sa.Column[Any], by: sa.Column[Any] | None, listing: Listing
+) -> sa.ColumnElement[bool]:
     """What comes after the last record of the page before."""
     assert listing.after is not None
     value, item_id = listing.after
-    further = items.c.id < item_id if listing.descending else items.c.id > item_id
+    further = key < item_id if listing.descending else key > item_id
     if by is None:
         return further
     if value is None:
@@ -121,4 +129,5 @@ _TESTS: Mapping[Match, Callable[[sa.Column[Any], Any], sa.ColumnElement[bool]]] 
     Match.UNTIL: lambda tested, value: tested < value,
     Match.HOLDS: lambda tested, value: tested.contains([value]),
     Match.NONE_OF: lambda tested, value: tested.not_in(value),
+    Match.EMPTY: lambda tested, value: tested.is_(None),
 }

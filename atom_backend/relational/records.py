@@ -15,15 +15,16 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection, Row
 
 from atom_backend.domain.items import content_hash
-from atom_backend.domain.resources.fields import Tags
-from atom_backend.domain.resources.resource import Listing, Record, Resource, Values
+from atom_backend.domain.resources.listing import Listing
+from atom_backend.domain.resources.registry import NAMED
+from atom_backend.domain.resources.resource import Resource
+from atom_backend.domain.resources.rules import Record, Values
 from atom_backend.errors import Conflict, NotFound
 from atom_backend.relational.locks import lock
 from atom_backend.relational.record_queries import as_record, every, listed
-from atom_backend.relational.resource_tables import TABLES
+from atom_backend.relational.resource_tables import ROOTS, TABLES
+from atom_backend.relational.stored_values import stored
 from atom_backend.relational.tables import items
-
-_EXTERNAL_ID = "items_external_id_key"
 
 
 class PostgresRecords:
@@ -33,25 +34,29 @@ class PostgresRecords:
         self._connection = connection
         self._owner_id = owner_id
         self._resource = resource
-        self._own = TABLES[resource.name]
+        self._root = ROOTS[resource.name]
+        self._own = TABLES[resource.name] if resource.searchable else None
 
     def add(self, item_id: UUID, values: Values) -> Record:
         common, own = self._parted(values)
         identity = {"id": item_id, "owner_id": self._owner_id}
         added = self._connection.execute(
-            insert(items)
-            .values(kind=self._resource.kind.value, **identity, **common)
-            .on_conflict_do_nothing(constraint=_EXTERNAL_ID)
-            .returning(items.c.id)
+            insert(self._root)
+            .values(**identity, **common)
+            .on_conflict_do_nothing(constraint=f"{self._root.name}_external_id_key")
+            .returning(self._root.c.id)
         ).one_or_none()
         if added is None:
             raise self._taken(values["external_id"])
-        self._connection.execute(insert(self._own).values(**identity, **own))
+        if self._own is not None:
+            self._connection.execute(insert(self._own).values(**identity, **own))
         return self.get(item_id)
 
-    def get(self, item_id: UUID, *, for_update: bool = False) -> Record:
-        query = every(self._resource).where(items.c.id == item_id)
-        return self._record(self._one(query.with_for_update(of=items) if for_update else query))
+    def get(self, item_id: UUID, *, for_update: bool = False, whole: bool = False) -> Record:
+        query = every(self._resource, whole=whole).where(self._root.c.id == item_id)
+        return self._record(
+            self._one(query.with_for_update(of=self._root) if for_update else query)
+        )
 
     def find(self, item_id: UUID) -> Record | None:
         try:
@@ -62,16 +67,21 @@ class PostgresRecords:
     def alone(self) -> None:
         lock(self._connection, self._resource.name, str(self._owner_id))
 
+    def of(self, resource: str) -> PostgresRecords:
+        return PostgresRecords(self._connection, self._owner_id, NAMED[resource])
+
     def by_external_id(self, external_id: str) -> Record | None:
-        query = every(self._resource).where(items.c.external_id == external_id)
-        row = self._connection.execute(query.with_for_update(of=items)).one_or_none()
+        query = every(self._resource, whole=True).where(self._root.c.external_id == external_id)
+        if self._resource.searchable:
+            query = query.where(items.c.kind == self._resource.one)
+        row = self._connection.execute(query.with_for_update(of=self._root)).one_or_none()
         return None if row is None else self._record(row)
 
     def change(self, before: Record, values: Values) -> Record:
         common, own = self._parted(values)
-        revision = items.c.revision + 1
+        revision = self._root.c.revision + 1
         common |= {"revision": revision, "updated_at": sa.func.now()}
-        if common["content_hash"] != before.content_hash:
+        if common.get("content_hash", b"") != before.content_hash:
             common["content_revision"] = revision
         external_id = values["external_id"]
         renamed = external_id not in {None, before.values["external_id"]}
@@ -79,36 +89,43 @@ class PostgresRecords:
             # The savepoint keeps the transaction usable after a taken name, to say whose it is.
             with self._connection.begin_nested() if renamed else nullcontext():
                 self._connection.execute(
-                    sa.update(items).where(items.c.id == before.id).values(common)
+                    sa.update(self._root).where(self._root.c.id == before.id).values(common)
                 )
         except Conflict:
             raise self._taken(external_id) from None
-        if own:
+        if self._own is not None and own:
             self._connection.execute(
                 sa.update(self._own).where(self._own.c.id == before.id).values(own)
             )
         return self.get(before.id)
 
     def remove(self, item_id: UUID) -> None:
-        self._one(sa.delete(items).where(items.c.id == item_id).returning(items.c.id))
+        self._one(
+            sa.delete(self._root).where(self._root.c.id == item_id).returning(self._root.c.id)
+        )
 
     def listing(self, listing: Listing) -> list[Record]:
         rows = self._connection.execute(listed(self._resource, listing))
         return [self._record(row) for row in rows]
 
     def _parted(self, values: Values) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What belongs into ``items``, and into the resource's own table."""
-        said = self._resource.says(values)
-        lists = {one.name for one in self._resource.fields if isinstance(one.type, Tags)}
-        plain = {name: list(v) if name in lists else v for name, v in values.items()}
-        common = {name: value for name, value in plain.items() if name in items.c}
-        common |= {
-            "title": said.title,
-            "text": said.text,
-            "happens_at": said.happens_at,
-            "content_hash": content_hash(said.title, said.text),
+        """What belongs into the root table, and into the resource's own beside it."""
+        plain = {
+            one.name: stored(one.type, values[one.name])
+            for one in self._resource.fields
+            if one.name in values
         }
-        return common, {name: value for name, value in plain.items() if name not in items.c}
+        common = {name: value for name, value in plain.items() if name in self._root.c}
+        if self._resource.says is not None:
+            said = self._resource.says(values)
+            common |= {
+                "kind": self._resource.one,
+                "title": said.title,
+                "text": said.text,
+                "happens_at": said.happens_at,
+                "content_hash": content_hash(said.title, said.text),
+            }
+        return common, {name: value for name, value in plain.items() if name not in common}
 
     def _record(self, row: Row[Any]) -> Record:
         return as_record(self._resource, row)
@@ -120,13 +137,12 @@ class PostgresRecords:
         return row
 
     def _taken(self, external_id: str) -> Conflict:
-        existing = self._connection.scalar(
-            sa.select(items.c.id).where(
-                items.c.kind == self._resource.kind.value, items.c.external_id == external_id
-            )
-        )
+        query = sa.select(self._root.c.id).where(self._root.c.external_id == external_id)
+        if self._resource.searchable:
+            query = query.where(items.c.kind == self._resource.one)
+        existing = self._connection.scalar(query)
         return Conflict(
-            f"A {self._resource.kind} with this external identifier exists already.",
+            f"Another {self._resource.one} has this external identifier.",
             code="external_id_taken",
             existing_id=None if existing is None else str(existing),
         )

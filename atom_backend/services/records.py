@@ -16,15 +16,10 @@ from atom_backend.domain.metadata import merged
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.preconditions import IfMatch
 from atom_backend.domain.principals import Principal
-from atom_backend.domain.resources.fields import Json
-from atom_backend.domain.resources.resource import (
-    Listing,
-    Record,
-    Resource,
-    Settled,
-    Values,
-    refused,
-)
+from atom_backend.domain.resources.fields import Anything, Json
+from atom_backend.domain.resources.listing import Listing
+from atom_backend.domain.resources.resource import Resource
+from atom_backend.domain.resources.rules import Record, Settled, Values, refused
 from atom_backend.domain.transactions import OwnerWork, StoredResponse
 from atom_backend.errors import Conflict, NotFound
 from atom_backend.services.idempotency import Receipt, once
@@ -94,6 +89,11 @@ class RecordService:
         with self._transactions.owner(principal) as work:
             return work.records(resource).get(item_id)
 
+    def whole(self, principal: Principal, resource: Resource, item_id: UUID) -> Record:
+        """The record with the fields that stand apart. Raises NotFound."""
+        with self._transactions.owner(principal) as work:
+            return work.records(resource).get(item_id, whole=True)
+
     def get_by_external_id(
         self, principal: Principal, resource: Resource, external_id: str
     ) -> Record:
@@ -101,7 +101,7 @@ class RecordService:
         with self._transactions.owner(principal) as work:
             record = work.records(resource).by_external_id(external_id)
         if record is None:
-            raise NotFound(f"There is no {resource.kind} with this external identifier.")
+            raise NotFound(f"There is no {resource.one} with this external identifier.")
         return record
 
     def listing(self, principal: Principal, resource: Resource, listing: Listing) -> list[Record]:
@@ -121,7 +121,7 @@ class RecordService:
         JSON objects are merged (RFC 7386), every other field is replaced.
         """
         with self._transactions.owner(principal) as work:
-            before = work.records(resource).get(item_id, for_update=True)
+            before = work.records(resource).get(item_id, for_update=True, whole=True)
             if if_match is not None:
                 if_match.check(before.revision)
             return self._change(work, resource, before, _patched(resource, before, patch))
@@ -136,11 +136,13 @@ class RecordService:
         """Gone from every answer when this returns; the vector store follows by tombstone."""
         with self._transactions.owner(principal) as work:
             records = work.records(resource)
-            before = records.get(item_id, for_update=True)
+            before = records.get(item_id, for_update=True, whole=True)
             if if_match is not None:
                 if_match.check(before.revision)
+            resource.rules.removing(before, records)
             records.remove(item_id)
-            work.index.bury(item_id)
+            if resource.searchable:
+                work.index.bury(item_id)
 
     def wait_until_indexed(
         self, principal: Principal, resource: Resource, record: Record, seconds: float
@@ -169,7 +171,8 @@ class RecordService:
         records, now = work.records(resource), self._clock.now()
         settled = resource.rules.settled(wanted, None, records, item_id, now)
         record = records.add(item_id, settled.values)
-        work.index.want(record.id, resource.kind, record.revision)
+        if resource.searchable:
+            work.index.want(record.id, resource.kind, record.revision)
         self._follow(work, resource, settled)
         return record
 
@@ -212,8 +215,8 @@ def _patched(resource: Resource, before: Record, patch: Values) -> dict[str, Any
             raise refused(name, "This cannot be cleared.")
         if value is None:
             values[name] = field.default
-        elif isinstance(field.type, Json):
-            values[name] = merged(values[name], value)
+        elif isinstance(field.type, Json | Anything):
+            values[name] = merged(values[name], value, name)
         else:
             values[name] = value
     return values

@@ -16,7 +16,7 @@ from atom_backend.domain.fusion import Candidate
 from atom_backend.domain.items import Kind
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.principals import Principal
-from atom_backend.domain.resources.resource import Record
+from atom_backend.domain.resources.rules import Record
 from atom_backend.domain.search import Hit, SearchRequest, SearchResult
 from atom_backend.services.passages import passage_of
 

@@ -14,7 +14,7 @@ from atom_backend.domain.documents import Document
 from atom_backend.domain.items import Kind
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.principals import Principal
-from atom_backend.domain.resources.resource import Record
+from atom_backend.domain.resources.rules import Record
 from atom_backend.domain.search import (
     Degraded,
     Leg,

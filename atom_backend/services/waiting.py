@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from atom_backend.domain.documents import Document
 from atom_backend.domain.index_state import IndexState
-from atom_backend.domain.resources.resource import Record
+from atom_backend.domain.resources.rules import Record
 from atom_backend.errors import DependencyError, RequestError
 
 logger = logging.getLogger(__name__)

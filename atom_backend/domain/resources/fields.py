@@ -39,13 +39,37 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class Truth:
+    """True or false."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """An exact decimal number, a ``Decimal`` here and a string in JSON: ``domain.finance.money``.
+
+    ``widest``: the digits that are kept, four of them after the point.
+    """
+
+    widest: int = 20
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """A time with its zone, kept in UTC to the microsecond."""
 
 
 @dataclass(frozen=True, slots=True)
+class WallTime:
+    """A time with its offset, or the time on a clock on the wall: a datetime without a zone.
+
+    The resource's rules make an instant of either before it is stored, and its ``shows`` gives it
+    the offset to be answered with.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
-    """The identifier of an item; its rules say which items it may name."""
+    """The identifier of a record; its rules say which it may name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +82,37 @@ class Json:
     """A JSON object within the bounds of ``domain.metadata``; a patch is merged into it."""
 
 
-FieldType = Text | Choice | Whole | Share | Moment | Reference | Tags | Json
+@dataclass(frozen=True, slots=True)
+class Anything:
+    """Any JSON value within the bounds of ``domain.metadata``; a patch is merged into an object."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Structure:
+    """A JSON object with declared fields, in a ``Many``; ``name`` is its schema's."""
+
+    name: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A list of at most ``most``; a patch replaces it as a whole."""
+
+    of: Scalar | Structure
+    most: int
+
+
+Scalar = Text | Choice | Whole | Share | Truth | Amount | Moment | WallTime | Reference
+FieldType = Scalar | Tags | Json | Anything | Many
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field. ``required``: must be given, and cannot be cleared. ``given``: users write it;
-    else only the resource's rules do, and users read it."""
+    else only the resource's rules do, and users read it. ``apart``: too heavy to be read with the
+    others; lists and answers leave it out.
+    """
 
     name: str
     type: FieldType
@@ -72,6 +120,7 @@ class Field:
     required: bool = False
     default: Any = None
     given: bool = True
+    apart: bool = False
 
     @property
     def nullable(self) -> bool:

@@ -11,18 +11,9 @@ from uuid import UUID
 
 from atom_backend.domain.items import Kind
 from atom_backend.domain.resources.fields import Field, Moment, Reference, Share, Text
-from atom_backend.domain.resources.resource import (
-    Filter,
-    Match,
-    Others,
-    Record,
-    Resource,
-    Rules,
-    Said,
-    Settled,
-    Values,
-    refused,
-)
+from atom_backend.domain.resources.listing import Filter, Match
+from atom_backend.domain.resources.resource import Resource, Said
+from atom_backend.domain.resources.rules import Others, Record, Rules, Settled, Values, refused
 
 _TITLE_CHARS = 200
 
@@ -67,7 +58,7 @@ def _says(values: Values) -> Said:
 
 MEMORIES = Resource(
     name="memories",
-    kind=Kind.MEMORY,
+    one=Kind.MEMORY,
     about="Short facts that the assistant has learned.",
     own=(
         Field("text", Text(100_000), "The fact.", required=True),

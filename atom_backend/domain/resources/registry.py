@@ -7,3 +7,5 @@ from atom_backend.domain.resources.resource import Resource
 from atom_backend.domain.resources.tasks import TASKS
 
 RESOURCES: tuple[Resource, ...] = (TASKS, MEMORIES)
+SEARCHABLE = {resource.kind: resource for resource in RESOURCES if resource.searchable}
+NAMED = {resource.name: resource for resource in RESOURCES}

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from atom_backend.clock import new_id
 from atom_backend.domain.repetition import check, next_due
-from atom_backend.domain.resources.resource import Settled, Values, refused
+from atom_backend.domain.resources.rules import Settled, Values, refused
 
 DONE, OPEN = "done", "todo"
 _DECIDING = ("recurrence", "due_at", "time_zone")

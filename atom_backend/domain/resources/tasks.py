@@ -12,22 +12,9 @@ from uuid import UUID
 from atom_backend.domain.calendar.recurrence_rules import LONGEST
 from atom_backend.domain.items import Kind
 from atom_backend.domain.resources.fields import Choice, Field, Moment, Reference, Text, Whole
-from atom_backend.domain.resources.resource import (
-    NOW,
-    Action,
-    Condition,
-    Filter,
-    Flag,
-    Match,
-    Others,
-    Record,
-    Resource,
-    Rules,
-    Said,
-    Settled,
-    Values,
-    refused,
-)
+from atom_backend.domain.resources.listing import NOW, Condition, Filter, Flag, Match
+from atom_backend.domain.resources.resource import Action, Resource, Said
+from atom_backend.domain.resources.rules import Others, Record, Rules, Settled, Values, refused
 from atom_backend.domain.resources.task_recurrence import DONE, recurring
 
 STATUSES = ("todo", "in_progress", "blocked", DONE, "cancelled")
@@ -75,7 +62,7 @@ def _says(values: Values) -> Said:
 
 TASKS = Resource(
     name="tasks",
-    kind=Kind.TASK,
+    one=Kind.TASK,
     about="What is to be done.",
     own=(
         Field("title", Text(1_000), "What is to be done.", required=True),

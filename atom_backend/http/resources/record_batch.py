@@ -17,20 +17,20 @@ from atom_backend.http.contract import Answer, Call, Routes
 from atom_backend.http.errors import problem_of, to_the_end
 from atom_backend.http.lines import NDJSON, LinesBody
 from atom_backend.http.problems import Problem
-from atom_backend.http.resources.record_shapes import Shapes, model_of
+from atom_backend.http.resources.record_shapes import Shapes, model_of, schema_name
 
 
 def add_batch(routes: Routes, resource: Resource, shapes: Shapes) -> None:
     """Add the resource's bulk route."""
-    kind = str(resource.kind)
-    lines = type(f"{kind.capitalize()}Lines", (LinesBody,), {"line_model": shapes.input})
+    one, name = resource.one, schema_name(resource)
+    lines = type(f"{name}Lines", (LinesBody,), {"line_model": shapes.input})
     answered = model_of(
-        f"{kind.capitalize()}LineAnswer",
+        f"{name}LineAnswer",
         BaseModel,
         {
             "line": (int | None, ...),
             "status": (int, ...),
-            kind: (shapes.answer | None, None),
+            one: (shapes.answer | None, None),
             "error": (Problem | None, None),
         },
         "What became of one line; `line` is null if the request itself broke off.",
@@ -46,19 +46,19 @@ def add_batch(routes: Routes, resource: Resource, shapes: Shapes) -> None:
                 given = line.read().model_dump()
                 put = call.services.records.ingest(call.principal, resource, given)
                 status = 201 if put.outcome == "new" else 200
-                shown = {kind: shapes.show(put.record)}
+                shown = {one: shapes.show(put.record)}
                 yield _line(answered(line=line.number, status=status, **shown), "error")
             except AtomError as error:
                 yield _failed(line.number, problem_of(error))
 
     def _failed(number: int | None, problem: Problem) -> bytes:
-        return _line(answered(line=number, status=problem.status, error=problem), kind)
+        return _line(answered(line=number, status=problem.status, error=problem), one)
 
     routes.made(
         f"load_{resource.name}",
         f"Store many {resource.name}, one JSON object a line.\n\n"
-        f'Each line is answered by a line `{{"line", "status", "{kind}" | "error"}}`, in order. '
-        f"A {kind} with an `external_id` replaces the one of that name (status 200), so an "
+        f'Each line is answered by a line `{{"line", "status", "{one}" | "error"}}`, in order. '
+        "A line with an `external_id` replaces what has that name (status 200), so an "
         "interrupted load is simply sent again.",
         f"POST /v1/{resource.name}/batch",
         Answer(200, "One line for each line of the request.", answered, NDJSON),

@@ -7,21 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Response
 from pydantic import BaseModel
 
-from atom_backend.domain.resources.resource import (
-    Action,
-    Condition,
-    Listing,
-    NotAll,
-    Record,
-    Resource,
-)
+from atom_backend.domain.resources.listing import Condition, Listing, NotAll
+from atom_backend.domain.resources.resource import Action, Resource
+from atom_backend.domain.resources.rules import Record
 from atom_backend.domain.transactions import StoredResponse
 from atom_backend.http.contract import Call
 from atom_backend.http.fields import Name
@@ -44,7 +39,7 @@ class Face:
     shapes: Shapes
 
     @classmethod
-    def of(cls, resource: Resource) -> Face:
+    def of(cls, resource: Resource) -> Self:
         return cls(resource, shapes_of(resource))
 
     def create(self, call: Call[Any, Any]) -> Response:
@@ -116,7 +111,7 @@ class Face:
 
     def _after_waiting(self, call: Call[Any, Any], record: Record, status: int) -> Response:
         """The answer to a write, held back until it is indexed if the caller prefers so."""
-        seconds = call.header(PREFER_WAIT)
+        seconds = call.header(PREFER_WAIT) if self.resource.searchable else None
         if seconds is None:
             return self.reply(call, record, status)
         record = call.services.records.wait_until_indexed(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from atom_backend.domain.resources.registry import RESOURCES
+from atom_backend.domain.resources.resource import Resource
+from atom_backend.domain.resources.rules import Rules
 from atom_backend.http.contract import Answer, Routes
 from atom_backend.http.request_headers import (
     IDEMPOTENCY_KEY,
@@ -13,32 +17,37 @@ from atom_backend.http.request_headers import (
 from atom_backend.http.resources.record_batch import add_batch
 from atom_backend.http.resources.record_face import Face
 
-_ETAG = {"ETag": "The revision, for If-Match and If-None-Match."}
-_WRITTEN = {**_ETAG, "Preference-Applied": "The wait that was granted."}
-
 
 def routes_of(face: Face) -> Routes:
     """The routes of a resource."""
-    resource, shapes, kind = face.resource, face.shapes, str(face.resource.kind)
+    resource, shapes, called = face.resource, face.shapes, face.resource.one.replace("_", " ")
     routes = Routes(resource.name, resource.about)
     root = f"/v1/{resource.name}"
     one, named = f"{root}/{{item_id}}", f"{root}/by-external-id/{{external_id}}"
-    new = {"Location": f"The address of the {kind}.", **_WRITTEN}
-    stored = Answer(200, f"The {kind} as it is now.", shapes.answer, headers=_WRITTEN)
-    created = Answer(201, f"The new {kind}.", shapes.answer, headers=new)
+    etag = {"ETag": "The revision, for If-Match and If-None-Match."}
+    waited = {"Preference-Applied": "The wait that was granted."} if resource.searchable else {}
+    wait = (PREFER_WAIT,) if resource.searchable else ()
+    written = {**etag, **waited}
+    stored = Answer(200, f"The {called} as it is now.", shapes.answer, headers=written)
+    created = Answer(
+        201,
+        f"The new {called}.",
+        shapes.answer,
+        headers={"Location": f"The address of the {called}.", **written},
+    )
     read = (
-        Answer(200, f"The {kind}.", shapes.answer, headers=_ETAG),
-        Answer(304, "The caller holds this revision already.", headers=_ETAG),
+        Answer(200, f"The {called}.", shapes.answer, headers=etag),
+        Answer(304, "The caller holds this revision already.", headers=etag),
     )
     routes.made(
-        f"create_{kind}",
-        f"Store a {kind}.\n\n409 `external_id_taken` when there is one of that name.",
+        f"create_{resource.one}",
+        "Store one.\n\n409 `external_id_taken` when there is one of that name.",
         f"POST {root}",
         created,
         handler=face.create,
         body=shapes.input,
         problems=(409,),
-        headers=(IDEMPOTENCY_KEY, PREFER_WAIT),
+        headers=(IDEMPOTENCY_KEY, *wait),
     )
     routes.made(
         f"list_{resource.name}",
@@ -49,52 +58,54 @@ def routes_of(face: Face) -> Routes:
         query=shapes.query,
     )
     routes.made(
-        f"read_{kind}",
-        f"One {kind}.",
+        f"read_{resource.one}",
+        f"One {called}.",
         f"GET {one}",
         *read,
         handler=face.read,
         headers=(IF_NONE_MATCH,),
     )
     routes.made(
-        f"read_{kind}_by_external_id",
-        f"The {kind} with this external identifier.",
+        f"read_{resource.one}_by_external_id",
+        f"The {called} with this external identifier.",
         f"GET {named}",
         *read,
         handler=face.read_named,
         headers=(IF_NONE_MATCH,),
     )
     routes.made(
-        f"put_{kind}",
-        f"Create the {kind} with this external identifier, or replace it.",
+        f"put_{resource.one}",
+        f"Create the {called} with this external identifier, or replace it.",
         f"PUT {named}",
         stored,
         created,
         handler=face.put,
         body=shapes.content,
-        headers=(IF_MATCH, PREFER_WAIT),
+        problems=(409,),
+        headers=(IF_MATCH, *wait),
     )
     routes.made(
-        f"change_{kind}",
-        f"Change a {kind} by a JSON merge patch (RFC 7386).",
+        f"change_{resource.one}",
+        "Change one by a JSON merge patch (RFC 7386).",
         f"PATCH {one}",
         stored,
         handler=face.change,
         body=shapes.patch,
         problems=(409,),
-        headers=(IF_MATCH, PREFER_WAIT),
+        headers=(IF_MATCH, *wait),
     )
     routes.made(
-        f"remove_{kind}",
-        f"Remove a {kind} for good.",
+        f"remove_{resource.one}",
+        "Remove one for good.",
         f"DELETE {one}",
         Answer(204, "It is gone from every answer."),
         handler=face.remove,
+        problems=(409,) if _may_have_to_stay(resource) else (),
         headers=(IF_MATCH,),
     )
     for action in resource.actions:
         routes.made(
-            f"{action.name}_{kind}",
+            f"{action.name}_{resource.one}",
             action.about,
             f"POST {one}/{action.name}",
             stored,
@@ -105,7 +116,15 @@ def routes_of(face: Face) -> Routes:
     return routes
 
 
-FACES = {resource.kind: Face.of(resource) for resource in RESOURCES}
-"""Every declared resource, by the kind of its items."""
+def _may_have_to_stay(resource: Resource) -> bool:
+    return type(resource.rules).removing is not Rules.removing
 
-ROUTES = tuple(map(routes_of, FACES.values()))
+
+_SPECIAL: Mapping[str, type[Face]] = {}
+"""The faces of resources whose routes do more than those of the others, by name."""
+
+FACES = tuple(_SPECIAL.get(resource.name, Face).of(resource) for resource in RESOURCES)
+SHAPES = {face.resource.kind: face.shapes for face in FACES if face.resource.searchable}
+"""How the items of each kind are answered."""
+
+ROUTES = tuple(map(routes_of, FACES))

@@ -34,7 +34,7 @@ from atom_backend.http.limits import PASSAGES_LARGEST, RESULTS_DEFAULT, RESULTS_
 from atom_backend.http.queries import Parameters
 from atom_backend.http.resources.document_shapes import DocumentAnswer
 from atom_backend.http.resources.record_shapes import model_of
-from atom_backend.http.resources.records import FACES
+from atom_backend.http.resources.records import SHAPES
 
 
 class FilterInput(JsonBody):
@@ -187,7 +187,7 @@ class FoundAnswer(BaseModel):
 ResultAnswer = model_of(
     "ResultAnswer",
     FoundAnswer,
-    {str(kind): (face.shapes.answer | None, None) for kind, face in FACES.items()},
+    {str(kind): (shapes.answer | None, None) for kind, shapes in SHAPES.items()},
     FoundAnswer.__doc__ or "",
 )
 
@@ -216,7 +216,7 @@ def _shown(result: SearchResult) -> dict[str, Any]:
         return {"document": DocumentAnswer.of(result.stored)}
     if result.stored is None:
         return {"document": None}
-    return {"document": None, result.kind: FACES[result.kind].shapes.show(result.stored)}
+    return {"document": None, result.kind: SHAPES[result.kind].show(result.stored)}
 
 
 class SearchAnswer(BaseModel):

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from atom_backend.domain.principals import Principal
-from atom_backend.domain.resources.resource import Condition, Listing, Match
+from atom_backend.domain.resources.listing import Condition, Listing, Match
 from atom_backend.domain.resources.tasks import TASKS
 from atom_backend.relational.engine import create_engine
 from atom_backend.relational.record_queries import listed

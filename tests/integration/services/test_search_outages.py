@@ -10,7 +10,7 @@ import pytest
 from atom_backend.domain.documents import DocumentChanges
 from atom_backend.domain.items import Kind
 from atom_backend.domain.resources.memories import MEMORIES
-from atom_backend.domain.resources.resource import Record
+from atom_backend.domain.resources.rules import Record
 from atom_backend.domain.resources.tasks import TASKS
 from atom_backend.domain.search import Degraded, Leg, SearchFilter, SearchMode
 from atom_backend.errors import AtomError, EmbedderUnavailable, RefusedVector

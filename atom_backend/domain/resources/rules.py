@@ -1,0 +1,84 @@
+"""What holds between the fields of a resource, and what a write brings about besides itself.
+
+Invariant: rules decide and never write: what is to be stored is what they answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from atom_backend.domain.index_state import IndexState
+from atom_backend.errors import FieldProblem, InvalidInput
+
+Values = Mapping[str, Any]
+"""Field values by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One stored record of a resource.
+
+    ``values`` lacks the fields that stand apart, unless the whole record was asked for. What
+    follows the times is said of searchable records only; ``title`` is the one the index reads.
+    """
+
+    id: UUID
+    owner_id: UUID
+    revision: int
+    values: Values
+    created_at: datetime
+    updated_at: datetime
+    title: str = ""
+    content_revision: int = 0
+    content_hash: bytes = b""
+    index_state: IndexState | None = None
+    index_reason: str | None = None
+    chunk_count: int = 0
+
+
+class Others(Protocol):
+    """The other records of the same owner, within the same transaction."""
+
+    def find(self, item_id: UUID) -> Record | None:
+        """The one of the same resource with this identifier."""
+        ...
+
+    def alone(self) -> None:
+        """Wait until no other transaction of this owner and resource is past this point, and keep
+        it so.
+        """
+        ...
+
+    def of(self, resource: str) -> Others:
+        """Those of another resource, by its name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a write comes to: the values to store, and the records to make because of it."""
+
+    values: Values
+    following: Mapping[UUID, Values] = field(default_factory=dict)
+
+
+class Rules:
+    """What holds between the fields of a resource, and what a write brings about: here nothing."""
+
+    def settled(
+        self, values: Values, before: Record | None, others: Others, item_id: UUID, now: datetime
+    ) -> Settled:
+        """What to store for the values that were asked for. Raises InvalidInput."""
+        return Settled(values)
+
+    def removing(self, record: Record, others: Others) -> None:
+        """Called before the record is removed. Raises Conflict where it must stay."""
+
+
+def refused(name: str, detail: str) -> InvalidInput:
+    """What a rule raises about one field."""
+    return InvalidInput(problems=[FieldProblem(f"/{name}", detail)])
