@@ -38,6 +38,7 @@ from atom_backend.relational.locks import turn
 from atom_backend.relational.tables import CONSISTENCY_CHANNEL
 from atom_backend.relational.wakeup import PostgresWakeup
 from atom_backend.services.accounts import Accounts
+from atom_backend.services.audit import Audit
 from atom_backend.services.bulk import BulkIngest
 from atom_backend.services.consistency import Consistency
 from atom_backend.services.documents import DocumentService
@@ -229,6 +230,7 @@ def assemble_services(settings: Settings, ports: Stores | Guarded, uploads: Uplo
         health=HealthService(ports.probes),
         operations=operations,
         consistency=consistency,
+        audit=Audit(transactions),
         access_tokens=access_tokens,
         metrics=metrics,
     )

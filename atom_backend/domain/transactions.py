@@ -14,6 +14,7 @@ from typing import Protocol
 from uuid import UUID
 
 from atom_backend.domain.accounts import Credential, RefreshToken, User
+from atom_backend.domain.audit import AuditTrail
 from atom_backend.domain.census import Table
 from atom_backend.domain.consistency import ConsistencyRuns, RunRequests
 from atom_backend.domain.documents import (
@@ -229,6 +230,9 @@ class OwnerWork(Protocol):
     def consistency(self) -> RunRequests:
         """Nothing is seen, and asking is refused, unless the account is an administrator's."""
         ...
+
+    @property
+    def audit(self) -> AuditTrail: ...
 
 
 class SignInWork(Protocol):

@@ -11,6 +11,7 @@ from atom_backend.http.contract import Routes
 from atom_backend.http.limits import HttpLimits
 from atom_backend.http.resources import (
     accounts,
+    audit,
     batch,
     consistency,
     document_reads,
@@ -31,6 +32,7 @@ RESOURCES = (
     search.routes,
     operations.routes,
     consistency.routes,
+    audit.routes,
 )
 
 

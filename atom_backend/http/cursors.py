@@ -21,6 +21,7 @@ PATTERN = "[A-Za-z0-9_-]{22}"
 SORTED_PATTERN = "[A-Za-z0-9_-]{22,8192}"
 """Of a list in an order of the caller's choice: JSON of the order and of the last item's place."""
 
+_NUMBER_BYTES = 16
 _OFFSET_BYTES = 4
 _DIGEST_BYTES = 12
 
@@ -33,6 +34,19 @@ def after_item(item_id: UUID) -> str:
 def read_item(cursor: str) -> UUID:
     """Raises MalformedRequest (code ``invalid_cursor``)."""
     return UUID(bytes=_decode(cursor))
+
+
+def after_number(number: int) -> str:
+    """The cursor of the page that begins after the entry with this number."""
+    return _encode(number.to_bytes(_NUMBER_BYTES, "big"))
+
+
+def read_number(cursor: str) -> int:
+    """Raises MalformedRequest (code ``invalid_cursor``)."""
+    number = int.from_bytes(_decode(cursor), "big")
+    if number >= 1 << 63:
+        raise MalformedRequest("This cursor is not one of ours.", code="invalid_cursor")
+    return number
 
 
 def at_offset(question: BaseModel, offset: int) -> str:

@@ -32,7 +32,8 @@ def install(app: Flask, metrics: Metrics) -> None:
 
     def begin() -> None:
         given = request.headers.get("X-Request-Id", "")
-        bind_request_id(given if _SANE.fullmatch(given) else new_id().hex)
+        name = given if _SANE.fullmatch(given) else new_id().hex
+        bind_request_id(name, request.remote_addr)
         g.begun = time.perf_counter()
 
     def end(response: Response) -> Response:

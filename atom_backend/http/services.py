@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from atom_backend.domain.ports import AccessTokens
 from atom_backend.services.accounts import Accounts
+from atom_backend.services.audit import Audit
 from atom_backend.services.bulk import BulkIngest
 from atom_backend.services.consistency import Consistency
 from atom_backend.services.documents import DocumentService
@@ -30,5 +31,6 @@ class Services:
     health: HealthService
     operations: Operations
     consistency: Consistency
+    audit: Audit
     access_tokens: AccessTokens
     metrics: Metrics

@@ -1,8 +1,9 @@
 """PostgreSQL transactions, each begun as the right database role with its owner bound.
 
-Invariant: the first statement of every transaction switches the role, binds the owner and limits
-its time, for this transaction only; without it a login sees no row, because row-level security
-is forced. Committed on a clean exit, rolled back on any error.
+Invariant: the first statement of every transaction switches the role, binds the owner, tells the
+audit trail where it comes from and limits its time, for this transaction only; without it a login
+sees no row, because row-level security is forced. Committed on a clean exit, rolled back on any
+error.
 """
 
 from __future__ import annotations
@@ -25,12 +26,16 @@ from atom_backend.relational.locks import try_lock
 from atom_backend.relational.sign_in import PostgresSignInWork
 from atom_backend.relational.tables import probes
 from atom_backend.relational.work import PostgresOwnerWork, PostgresWorkerWork
+from atom_backend.telemetry.context import current_remote_address, current_request_id
 
 _GRACE = 2.0
 """Seconds by which the client's patience exceeds the server's own limit on a statement."""
 
 _BEGIN = sa.text("""
     select set_config('role', :role, true), set_config('atom.owner_id', :owner, true),
+        set_config('atom.session_id', coalesce(:session, ''), true),
+        set_config('atom.request_id', :request_id, true),
+        set_config('atom.remote_address', :remote_address, true),
         set_config('search_path', 'public', true), set_config('timezone', 'UTC', true),
         set_config('statement_timeout', :statement, true),
         set_config('lock_timeout', :lock, true),
@@ -166,6 +171,8 @@ def _settings(
         "statement": f"{limits.statement * 1000:.0f}ms",
         "lock": f"{limits.lock * 1000:.0f}ms",
         "idle": f"{limits.idle * 1000:.0f}ms",
-        "session": session,
+        "session": None if session is None else str(session),
         "subject": subject,
+        "request_id": current_request_id() or "",
+        "remote_address": current_remote_address() or "",
     }

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from atom_backend.domain.items import Kind, Source
 from atom_backend.domain.resources.resource import Resource
 from atom_backend.relational.accounts import PostgresOwnAccount
+from atom_backend.relational.audit import PostgresAuditTrail
 from atom_backend.relational.consistency_runs import PostgresConsistencyRuns
 from atom_backend.relational.documents import PostgresDocuments
 from atom_backend.relational.idempotency import PostgresIdempotency
@@ -44,6 +45,7 @@ class PostgresOwnerWork:
         self.idempotency = PostgresIdempotency(connection, owner_id, keep_answers)
         self.account = PostgresOwnAccount(connection, owner_id)
         self.consistency = PostgresRunRequests(connection, owner_id)
+        self.audit = PostgresAuditTrail(connection)
 
     def records(self, resource: Resource) -> PostgresRecords:
         return PostgresRecords(self._connection, self.owner_id, resource)

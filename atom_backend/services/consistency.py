@@ -1,7 +1,6 @@
 """What an administrator asks about the two stores being in step, and asks to be run.
 
-Invariant: who may is decided by the account as it is now, in the same transaction as the answer;
-an access token that was issued before the account lost its role opens nothing.
+Invariant: as in ``administration``: nothing of it is seen or done for anybody else.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ from atom_backend.domain.consistency import (
 from atom_backend.domain.drift import Drift
 from atom_backend.domain.index_state import IndexStatistics
 from atom_backend.domain.ports import Transactions
-from atom_backend.domain.principals import Principal, Role
-from atom_backend.errors import Forbidden
+from atom_backend.domain.principals import Principal
+from atom_backend.services.administration import administrating
 
 _RUNS_SHOWN = 20
 _PARKED_SHOWN = 20
@@ -88,7 +87,5 @@ class Consistency:
 
     @contextmanager
     def _administrating(self, principal: Principal) -> Iterator[RunRequests]:
-        with self._transactions.owner(principal) as work:
-            if work.account.get().role is not Role.ADMIN:
-                raise Forbidden("Only an administrator may do that.")
+        with administrating(self._transactions, principal) as work:
             yield work.consistency

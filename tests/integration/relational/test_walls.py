@@ -129,6 +129,12 @@ def test_nobody_can_write_in_another_owners_name(
     assert refused(login, f"update index_entries set owner_id = '{owner.user_id}'")
 
 
+AUDIT = [
+    "insert into audit_entries (action, resource, item_id) values ('create', 'tasks', null)",
+    "update audit_entries set user_id = null",
+    "delete from audit_entries",
+    "truncate audit_entries",
+]
 FORBIDDEN = {
     "atom_app": [
         "select from credentials",
@@ -145,8 +151,11 @@ FORBIDDEN = {
         "update consistency_runs set state = 'done'",
         "delete from consistency_runs",
         "insert into consistency_runs (id, kind, state) values (null, 'check', 'queued')",
+        *AUDIT,
     ],
     "atom_auth": [
+        "select from audit_entries",
+        *AUDIT[1:],
         "select from items",
         "select from documents",
         "select from index_entries",
@@ -171,6 +180,8 @@ FORBIDDEN = {
         "update refresh_tokens set used_at = null",
         "create table mine (id int)",
         "delete from consistency_totals",
+        "select from audit_entries",
+        *AUDIT,
     ],
 }
 EVERY_FORBIDDEN = [(role, one) for role, several in FORBIDDEN.items() for one in several]

@@ -1,0 +1,63 @@
+"""The audit trail: what was written, by whom, when, and from where; never what it said.
+
+Invariant: an entry is made by the write itself, in its transaction, and nobody changes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+
+class AuditAction(StrEnum):
+    """What a write did to its record."""
+
+    CREATE = "create"
+    CHANGE = "change"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One write of one record. ``id`` grows with the order of writing.
+
+    ``user_id`` is null where nobody was logged in: at a registration, or for an operator.
+    ``session_id``, ``request_id`` and ``remote_address`` are null for commands. ``revision`` is
+    the one that was reached or removed; accounts have none.
+    """
+
+    id: int
+    at: datetime
+    user_id: UUID | None
+    session_id: UUID | None
+    request_id: str | None
+    remote_address: str | None
+    action: AuditAction
+    resource: str
+    item_id: UUID
+    revision: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditListing:
+    """Which entries to list, newest first; ``after`` is the ``id`` of the last one seen.
+
+    ``since`` includes its moment, ``until`` does not.
+    """
+
+    limit: int
+    after: int | None = None
+    user_id: UUID | None = None
+    resource: str | None = None
+    item_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class AuditTrail(Protocol):
+    """Everybody's entries, for an administrator; everybody else sees none."""
+
+    def listing(self, listing: AuditListing) -> list[AuditEntry]: ...

@@ -1,0 +1,96 @@
+"""The audit trail over REST: every write of every account, for administrators."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import Response
+from pydantic import BaseModel, Field
+
+from atom_backend.domain.audit import AuditAction, AuditEntry, AuditListing
+from atom_backend.domain.resources.registry import RESOURCES
+from atom_backend.http import cursors
+from atom_backend.http.contract import Answer, Call, Routes
+from atom_backend.http.fields import Cursor, Identifier, Integer, Moment
+from atom_backend.http.limits import PAGE_DEFAULT, PAGE_LARGEST
+from atom_backend.http.queries import Parameters
+from atom_backend.http.replies import json_reply
+
+routes = Routes("audit", "Who wrote what, and when; for administrators.")
+
+_RESOURCES = sorted({"documents", "users", *(resource.name for resource in RESOURCES)})
+
+
+class AuditQuery(Parameters):
+    """Which entries to list. `since` includes its moment, `until` does not."""
+
+    cursor: Cursor | None = None
+    limit: Annotated[Integer, Field(ge=1, le=PAGE_LARGEST)] = PAGE_DEFAULT
+    user: Identifier | None = Field(None, description="Written by this account.")
+    resource: Literal[tuple(_RESOURCES)] | None = Field(  # type: ignore[valid-type]
+        None, description="Records of this resource; `users` are the accounts."
+    )
+    item_id: Identifier | None = Field(None, description="Writes of this record.")
+    since: Moment | None = None
+    until: Moment | None = None
+
+
+class AuditEntryAnswer(BaseModel):
+    """One write of one record, without its content.
+
+    `user_id` is null where nobody was logged in. `session_id`, `request_id` and `remote_address`
+    are null for commands. `revision` is the one that was reached or removed; accounts have none.
+    """
+
+    id: int
+    at: Moment
+    user_id: UUID | None
+    session_id: UUID | None
+    request_id: str | None
+    remote_address: str | None
+    action: AuditAction
+    resource: str
+    item_id: UUID
+    revision: int | None
+
+    @classmethod
+    def of(cls, entry: AuditEntry) -> AuditEntryAnswer:
+        return cls(**{name: getattr(entry, name) for name in cls.model_fields})
+
+
+class AuditPage(BaseModel):
+    """Entries, newest first; `next_cursor` is null on the last page."""
+
+    items: list[AuditEntryAnswer]
+    next_cursor: str | None
+
+
+@routes.add(
+    "GET",
+    "/v1/admin/audit",
+    Answer(200, "A page of entries.", AuditPage, headers={"Link": "The next page (RFC 8288)."}),
+    problems=(403,),
+)
+def list_audit_entries(call: Call[AuditQuery, None]) -> Response:
+    """Every write of every resource and account, newest first: who, what, when, from where."""
+    query = call.query
+    listing = AuditListing(
+        limit=query.limit + 1,
+        after=None if query.cursor is None else cursors.read_number(query.cursor),
+        user_id=query.user,
+        resource=query.resource,
+        item_id=query.item_id,
+        since=query.since,
+        until=query.until,
+    )
+    found = call.services.audit.listing(call.principal, listing)
+    shown = found[: query.limit]
+    cursor = cursors.after_number(shown[-1].id) if len(found) > query.limit else None
+    entries = [AuditEntryAnswer.of(entry) for entry in shown]
+    reply = json_reply(AuditPage(items=entries, next_cursor=cursor))
+    if cursor:
+        given = query.model_dump(mode="json", exclude_defaults=True) | {"cursor": cursor}
+        reply.headers["Link"] = f'<{call.root}/v1/admin/audit?{urlencode(given)}>; rel="next"'
+    return reply
