@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from atom_backend.domain.documents import Document
+from atom_backend.domain.facets import Counts, Facet
 from atom_backend.domain.items import Kind, Span
 from atom_backend.domain.resources.rules import Record
 
@@ -80,6 +81,7 @@ class SearchRequest:
     include_text: bool = True
     chunks: int = 1
     offset: int = 0
+    facets: frozenset[Facet] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +149,13 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
-    """A page of results; ``next_offset`` is ``None`` on the last one."""
+    """A page of results; ``next_offset`` is ``None`` on the last one.
+
+    ``counts`` is ``None`` where no facet was asked for, or PostgreSQL could not be.
+    """
 
     results: tuple[SearchResult, ...]
     legs: tuple[Leg, ...]
     degraded: tuple[Degraded, ...]
     next_offset: int | None
+    counts: Counts | None = None

@@ -7,7 +7,7 @@ change content. A method that is not here cannot be called by the wrong one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -23,6 +23,7 @@ from atom_backend.domain.documents import (
     DocumentDraft,
     DocumentListing,
 )
+from atom_backend.domain.facets import Counts, Facet
 from atom_backend.domain.generations import StoreRecord
 from atom_backend.domain.index_state import (
     Confirmation,
@@ -151,6 +152,12 @@ class Items(Protocol):
 
         No ``kinds`` means all.
         """
+        ...
+
+    def count(
+        self, facets: Collection[Facet], kinds: frozenset[Kind], conditions: SearchFilter
+    ) -> Counts:
+        """How many items satisfy kinds and filter, by each facet."""
         ...
 
 

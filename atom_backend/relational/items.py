@@ -1,11 +1,13 @@
-"""One owner's items of every kind: finding them, and saying what was found (role ``atom_app``).
+"""One owner's items of every kind: found, counted, and shown as they are (role ``atom_app``).
 
 Invariant: as in ``documents``: row-level security decides whose rows are seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -13,12 +15,13 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Connection
 
 from atom_backend.domain.documents import Document
+from atom_backend.domain.facets import Counts, Facet, FacetCounts, FacetValue
 from atom_backend.domain.items import Kind
 from atom_backend.domain.resources.registry import SEARCHABLE
 from atom_backend.domain.resources.rules import Record
 from atom_backend.domain.search import SearchFilter
 from atom_backend.domain.transactions import TextMatch
-from atom_backend.relational.document_queries import NAMED, as_document, found
+from atom_backend.relational.document_queries import NAMED, as_document, counted, found
 from atom_backend.relational.record_queries import as_record, every
 from atom_backend.relational.tables import items
 
@@ -63,6 +66,17 @@ class PostgresItems:
             .order_by(hits.c.score.desc(), items.c.id.desc())
         )
         return [TextMatch(row.id, Kind(row.kind), row.text, row.score) for row in rows]
+
+    def count(
+        self, facets: Collection[Facet], kinds: frozenset[Kind], conditions: SearchFilter
+    ) -> Counts:
+        found: dict[Facet, FacetCounts] = dict.fromkeys(facets, FacetCounts())
+        rows = self._connection.execute(sa.select(counted(facets, kinds, conditions))).all()
+        for facet, group in groupby(rows, key=attrgetter("facet")):
+            several = list(group)
+            values = tuple(FacetValue(row.value, row.number) for row in several)
+            found[Facet(facet)] = FacetCounts(values, several[0].further)
+        return found
 
     def _known(self, kind: Kind, item_ids: Sequence[UUID]) -> Mapping[UUID, Document | Record]:
         if kind is Kind.DOCUMENT:

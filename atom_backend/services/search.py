@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
+from atom_backend.domain.facets import Counts
 from atom_backend.domain.fusion import rank
 from atom_backend.domain.items import Vector
 from atom_backend.domain.ports import Embedder, Transactions, VectorSearch
@@ -76,7 +78,8 @@ class SearchService:
         """
         degraded: list[Degraded] = []
         try:
-            return self._enriched(principal, request, degraded)
+            counts = self._counts(principal, request)
+            return replace(self._enriched(principal, request, degraded), counts=counts)
         except DatabaseUnavailable as down:
             if not request.filter.empty:
                 raise FilterUnavailable(retry_after=down.retry_after) from down
@@ -129,6 +132,12 @@ class SearchService:
         except _LANCEDB_IS_OF_NO_USE as error:
             logger.warning("neither store answers: %s", error.message)
             raise down from None
+
+    def _counts(self, principal: Principal, request: SearchRequest) -> Counts | None:
+        if not request.facets:
+            return None
+        with self._transactions.owner(principal) as work:
+            return work.items.count(request.facets, request.kinds, request.filter)
 
     def _narrowed(self, principal: Principal, request: SearchRequest) -> list[UUID] | None:
         """The items that satisfy the filter, or None where they are too many to list."""

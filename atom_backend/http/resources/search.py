@@ -10,12 +10,9 @@ from flask import Response
 from atom_backend.http import cursors
 from atom_backend.http.contract import Answer, Call, Routes
 from atom_backend.http.replies import json_reply
-from atom_backend.http.resources.search_shapes import (
-    SearchAnswer,
-    SearchInput,
-    SearchQuery,
-    result_answer,
-)
+from atom_backend.http.resources.facet_shapes import FacetsAnswer
+from atom_backend.http.resources.result_shapes import result_answer
+from atom_backend.http.resources.search_shapes import SearchAnswer, SearchInput, SearchQuery
 
 routes = Routes("search", "Finding what was stored.")
 
@@ -52,6 +49,7 @@ def _answer(call: Call[Any, Any], asked: SearchInput) -> Response:
             results=[result_answer(result) for result in found.results],
             legs=list(found.legs),
             degraded=list(found.degraded),
+            facets=None if found.counts is None else FacetsAnswer.of(found.counts),
             next_cursor=None if following is None else cursors.at_offset(question, following),
             took_ms=round((time.perf_counter() - begun) * 1000, 2),
         )

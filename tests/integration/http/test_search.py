@@ -64,6 +64,32 @@ def test_both_ways_of_asking_give_the_same(filled: Account) -> None:
     assert asked["results"] == body["results"]
 
 
+def test_facets_count_what_the_search_chooses_from(filled: Account, stranger: Account) -> None:
+    stranger.store(tags=["kitchen", "foreign"])
+    filled.post("/v1/tasks", json={"title": "Buy tea", "due_at": "2031-01-31T23:30:00-01:00"})
+    facets = ask(filled, query="tea", facets=["kind", "tag", "month", "tag"])["facets"]
+    assert facets["kind"] == {
+        "values": [{"value": "document", "count": 2}, {"value": "task", "count": 1}],
+        "further": 0,
+    }
+    values = {facet: [one["value"] for one in facets[facet]["values"]] for facet in facets}
+    assert values["tag"] == ["kitchen", "music"]
+    assert (values["month"][0], len(values["month"])) == ("2031-02", 2)
+    asked = filled.get("/v1/search?q=tea&facets=kind&facets=tag&kinds=document&tag=kitchen").json
+    assert asked["facets"] == {
+        "kind": {"values": [{"value": "document", "count": 1}], "further": 0},
+        "tag": {"values": [{"value": "kitchen", "count": 1}], "further": 0},
+        "month": None,
+    }
+    assert ask(filled, query="tea")["facets"] is None
+
+
+def test_a_cursor_goes_on_whether_or_not_facets_are_asked_for(filled: Account) -> None:
+    first = ask(filled, query="tea", limit=1, facets=["kind"])
+    second = ask(filled, query="tea", limit=1, cursor=first["next_cursor"])
+    assert (len(second["results"]), second["facets"]) == (1, None)
+
+
 def test_pages_follow_each_other(filled: Account) -> None:
     first = filled.get("/v1/search?q=tea&limit=1").json
     second = filled.get(f"/v1/search?q=tea&limit=1&cursor={first['next_cursor']}").json
@@ -91,6 +117,7 @@ def test_the_text_can_be_left_out(filled: Account) -> None:
         ({"query": "x", "filter": {"owner": "me"}}, "/filter/owner"),
         ({"query": "x", "filter": {"created_after": "today"}}, "/filter/created_after"),
         ({"query": "x", "chunks": 11}, "/chunks"),
+        ({"query": "x", "facets": ["month", "owner"]}, "/facets/1"),
     ],
 )
 def test_a_question_is_checked(account: Account, question: dict[str, Any], pointer: str) -> None:

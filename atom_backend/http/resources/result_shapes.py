@@ -1,0 +1,92 @@
+"""How the results of a search are answered: each with the item itself, under its kind's name."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from atom_backend.domain.documents import Document
+from atom_backend.domain.items import Kind, Span
+from atom_backend.domain.search import Passage, SearchResult
+from atom_backend.http.resources.document_shapes import DocumentAnswer
+from atom_backend.http.resources.record_shapes import model_of
+from atom_backend.http.resources.records import SHAPES
+
+
+class PassageAnswer(BaseModel):
+    """A part of the item's text; `text` is null where it was not asked for."""
+
+    text: str | None
+    start: int
+    end: int
+    ordinal: int | None
+    highlights: tuple[Span, ...]
+
+    @classmethod
+    def of(cls, passage: Passage) -> PassageAnswer:
+        return cls(
+            text=passage.text,
+            start=passage.start,
+            end=passage.end,
+            ordinal=passage.ordinal,
+            highlights=passage.highlights,
+        )
+
+
+class FoundAnswer(BaseModel):
+    """One item: its best passage, further ones, and every highlight of them in the item's text.
+
+    Under the name of its kind stands the item itself, as its own address answers it; the others
+    are null. `enriched`: PostgreSQL confirmed that the item exists. Where it could not be asked,
+    the item and `stale` are null, and it may have been deleted or rewritten since it was indexed.
+    `stale`: it was found by an older text than today's.
+    """
+
+    item_id: UUID
+    kind: Kind
+    title: str
+    score: float
+    revision: int
+    enriched: bool
+    stale: bool | None
+    chunk: PassageAnswer
+    chunks: list[PassageAnswer]
+    highlights: tuple[Span, ...]
+    document: DocumentAnswer | None
+
+
+ResultAnswer = model_of(
+    "ResultAnswer",
+    FoundAnswer,
+    {str(kind): (shapes.answer | None, None) for kind, shapes in SHAPES.items()},
+    FoundAnswer.__doc__ or "",
+)
+
+
+def result_answer(result: SearchResult) -> FoundAnswer:
+    """How one result is answered."""
+    marks = {span for passage in result.passages for span in passage.highlights}
+    best, *further = [PassageAnswer.of(passage) for passage in result.passages]
+    return ResultAnswer(
+        item_id=result.item_id,
+        kind=result.kind,
+        title=result.title,
+        score=result.score,
+        revision=result.revision,
+        enriched=result.enriched,
+        stale=result.stale,
+        chunk=best,
+        chunks=further,
+        highlights=tuple(sorted(marks, key=lambda span: (span.start, span.end))),
+        **_shown(result),
+    )
+
+
+def _shown(result: SearchResult) -> dict[str, Any]:
+    if isinstance(result.stored, Document):
+        return {"document": DocumentAnswer.of(result.stored)}
+    if result.stored is None:
+        return {"document": None}
+    return {"document": None, result.kind: SHAPES[result.kind].show(result.stored)}
