@@ -88,12 +88,12 @@ def bare_parts(service: Service, owner_id: UUID) -> Iterator[BareParts]:
     """The parts of a running service with an embedded PostgreSQL, as its superuser."""
     with (
         closing(start_embedded(service.data_folder / "postgres")) as server,
-        closing(psycopg2.connect(_dsn(service_urls(server).owner))) as postgres,
+        closing(psycopg2.connect(dsn(service_urls(server).owner))) as postgres,
     ):
         postgres.autocommit = True
         yield BareParts(service, owner_id, postgres)
 
 
-def _dsn(url: str) -> str:
+def dsn(url: str) -> str:
     """SQLAlchemy's URL as libpq reads it."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
