@@ -54,6 +54,16 @@ def every(resource: Resource, *, whole: bool = False) -> sa.Select[Any]:
     return sa.select(*base, *_INDEXED, *fields).select_from(joined)
 
 
+@cache
+def by_id(resource: Resource, *, whole: bool = False, locked: bool = False) -> sa.Select[Any]:
+    """The record that the parameter ``id`` names. Made once: making a query takes as long as
+    PostgreSQL takes to answer it.
+    """
+    root = ROOTS[resource.name]
+    query = every(resource, whole=whole).where(root.c.id == sa.bindparam("id", type_=sa.Uuid))
+    return query.with_for_update(of=root) if locked else query
+
+
 def listed(resource: Resource, listing: Listing) -> sa.Select[Any]:
     """One page in its order; records without a value to sort by come last."""
     root = ROOTS[resource.name]

@@ -21,7 +21,7 @@ from atom_backend.domain.resources.resource import Resource
 from atom_backend.domain.resources.rules import Record, Values
 from atom_backend.errors import Conflict, NotFound
 from atom_backend.relational.locks import lock
-from atom_backend.relational.record_queries import as_record, every, listed
+from atom_backend.relational.record_queries import as_record, by_id, every, listed
 from atom_backend.relational.resource_tables import ROOTS, TABLES
 from atom_backend.relational.stored_values import stored
 from atom_backend.relational.tables import items
@@ -53,10 +53,11 @@ class PostgresRecords:
         return self.get(item_id)
 
     def get(self, item_id: UUID, *, for_update: bool = False, whole: bool = False) -> Record:
-        query = every(self._resource, whole=whole).where(self._root.c.id == item_id)
-        return self._record(
-            self._one(query.with_for_update(of=self._root) if for_update else query)
-        )
+        query = by_id(self._resource, whole=whole, locked=for_update)
+        row = self._connection.execute(query, {"id": item_id}).one_or_none()
+        if row is None:
+            raise NotFound()
+        return self._record(row)
 
     def find(self, item_id: UUID) -> Record | None:
         try:
@@ -100,9 +101,9 @@ class PostgresRecords:
         return self.get(before.id)
 
     def remove(self, item_id: UUID) -> None:
-        self._one(
-            sa.delete(self._root).where(self._root.c.id == item_id).returning(self._root.c.id)
-        )
+        removed = sa.delete(self._root).where(self._root.c.id == item_id)
+        if self._connection.execute(removed).rowcount == 0:
+            raise NotFound()
 
     def listing(self, listing: Listing) -> list[Record]:
         rows = self._connection.execute(listed(self._resource, listing))
@@ -129,12 +130,6 @@ class PostgresRecords:
 
     def _record(self, row: Row[Any]) -> Record:
         return as_record(self._resource, row)
-
-    def _one(self, statement: sa.Executable) -> Row[Any]:
-        row = self._connection.execute(statement).one_or_none()
-        if row is None:
-            raise NotFound()
-        return row
 
     def _taken(self, external_id: str) -> Conflict:
         query = sa.select(self._root.c.id).where(self._root.c.external_id == external_id)
