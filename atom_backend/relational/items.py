@@ -84,5 +84,5 @@ class PostgresItems:
             return {row.id: as_document(row) for row in rows}
         resource = SEARCHABLE[kind]
         among = sa.any_(sa.literal(list(item_ids), ARRAY(sa.Uuid)))
-        rows = self._connection.execute(every(resource).where(items.c.id == among))
+        rows = self._connection.execute(every(resource, brief=True).where(items.c.id == among))
         return {row.id: as_record(resource, row) for row in rows}

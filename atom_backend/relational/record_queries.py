@@ -29,22 +29,22 @@ _INDEXED = (items.c.title, items.c.content_revision, items.c.content_hash, *INDE
 
 def column(resource: Resource, name: str) -> sa.Column[Any]:
     """Where a field is kept."""
-    root = ROOTS[resource.name]
-    return root.c[name] if name in root.c else TABLES[resource.name].c[name]
+    own = TABLES[resource.name]
+    return own.c[name] if name in own.c else ROOTS[resource.name].c[name]
 
 
 @cache
-def every(resource: Resource, *, whole: bool = False) -> sa.Select[Any]:
+def every(resource: Resource, *, whole: bool = False, brief: bool = False) -> sa.Select[Any]:
     """The records that the transaction's role may see; made once for each resource.
 
-    ``whole``: with the fields that stand apart.
+    ``whole``: with the fields that stand apart; ``brief``: without the long ones.
     """
     root, own = ROOTS[resource.name], TABLES[resource.name]
     base = (root.c.id, root.c.owner_id, root.c.revision, root.c.created_at, root.c.updated_at)
     fields = (
         column(resource, one.name).label(_LABEL + one.name)
         for one in resource.fields
-        if whole or not one.apart
+        if whole or not (one.apart or (brief and one.long))
     )
     if not resource.searchable:
         return sa.select(*base, *fields)
@@ -67,7 +67,7 @@ def by_id(resource: Resource, *, whole: bool = False, locked: bool = False) -> s
 def listed(resource: Resource, listing: Listing) -> sa.Select[Any]:
     """One page in its order; records without a value to sort by come last."""
     root = ROOTS[resource.name]
-    query = every(resource).limit(listing.limit)
+    query = every(resource, brief=True).limit(listing.limit)
     for condition in listing.conditions:
         query = query.where(_holds(resource, condition))
     # UUIDv7 begins with the time, so the order of creation needs no column of its own.
@@ -80,12 +80,12 @@ def listed(resource: Resource, listing: Listing) -> sa.Select[Any]:
 
 
 def as_record(resource: Resource, row: Row[Any]) -> Record:
-    """The record of a row that ``every`` gave, whole or not."""
+    """The record of a row that ``every`` gave, whole or brief."""
     read = row._mapping
     values = {
         one.name: loaded(one.type, read[_LABEL + one.name])
         for one in resource.fields
-        if not one.apart or _LABEL + one.name in read
+        if _LABEL + one.name in read
     }
     record = Record(
         id=row.id,

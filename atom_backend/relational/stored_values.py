@@ -30,7 +30,7 @@ def stored(kind: FieldType, value: Any) -> Any:
         return None
     if isinstance(kind, Tags):
         return list(value)
-    return _to_json(kind, value) if isinstance(kind, Many) else value
+    return _to_json(kind, value) if isinstance(kind, Many | Structure) else value
 
 
 def loaded(kind: FieldType, value: Any) -> Any:
@@ -39,7 +39,7 @@ def loaded(kind: FieldType, value: Any) -> Any:
         return None
     if isinstance(kind, Tags):
         return tuple(value)
-    return _from_json(kind, value) if isinstance(kind, Many) else value
+    return _from_json(kind, value) if isinstance(kind, Many | Structure) else value
 
 
 def _to_json(kind: FieldType | Structure, value: Any) -> Any:

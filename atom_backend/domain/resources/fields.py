@@ -89,7 +89,7 @@ class Anything:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Structure:
-    """A JSON object with declared fields, in a ``Many``; ``name`` is its schema's."""
+    """A JSON object with declared fields; ``name`` is its schema's; a patch replaces it whole."""
 
     name: str
     fields: tuple[Field, ...]
@@ -104,14 +104,14 @@ class Many:
 
 
 Scalar = Text | Choice | Whole | Share | Truth | Amount | Moment | WallTime | Reference
-FieldType = Scalar | Tags | Json | Anything | Many
+FieldType = Scalar | Tags | Json | Anything | Structure | Many
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field. ``required``: must be given, and cannot be cleared. ``given``: users write it;
     else only the resource's rules do, and users read it. ``apart``: too heavy to be read with the
-    others; lists and answers leave it out.
+    others; lists and answers leave it out. ``long``: only lists and searches leave it out.
     """
 
     name: str
@@ -121,6 +121,7 @@ class Field:
     default: Any = None
     given: bool = True
     apart: bool = False
+    long: bool = False
 
     @property
     def nullable(self) -> bool:

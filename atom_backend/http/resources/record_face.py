@@ -70,7 +70,7 @@ class Face:
         shown, cursor = found[: query.limit], None
         if len(found) > query.limit:
             cursor = write_place(query.sort, shown[-1])
-        page = {"items": [self.shapes.show(one) for one in shown], "next_cursor": cursor}
+        page = {"items": [self.shapes.show_brief(one) for one in shown], "next_cursor": cursor}
         reply = json_reply(self.shapes.page(**page))
         if cursor:
             given = query.model_dump(mode="json", exclude_defaults=True) | {"cursor": cursor}
@@ -93,7 +93,7 @@ class Face:
         return self._after_waiting(call, put.record, 201 if put.outcome == "new" else 200)
 
     def change(self, call: Call[Any, Any], item_id: UUID) -> Response:
-        patch = {name: getattr(call.body, name) for name in call.body.model_fields_set}
+        patch = call.body.model_dump(include=call.body.model_fields_set)
         record = call.services.records.change(
             call.principal, self.resource, item_id, patch, call.header(IF_MATCH)
         )

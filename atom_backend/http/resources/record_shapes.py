@@ -51,7 +51,8 @@ class _Patched(MergePatch):
 class Shapes:
     """The models of one resource. ``content`` is ``input`` without the external identifier.
 
-    ``about``: what is answered of a record besides its fields.
+    ``about``: what is answered of a record besides its fields. ``brief`` is ``answer`` without the
+    long fields, and the same model where there are none.
     """
 
     input: type[JsonBody]
@@ -59,14 +60,22 @@ class Shapes:
     patch: type[MergePatch]
     query: type[Parameters]
     answer: type[BaseModel]
+    brief: type[BaseModel]
     page: type[BaseModel]
     resource: Resource
     about: Collection[str]
 
     def show(self, record: Record) -> BaseModel:
         """How a record is answered."""
+        return self.answer(**self._told(record))
+
+    def show_brief(self, record: Record) -> BaseModel:
+        """How it is answered among others, in lists and searches."""
+        return self.brief(**self._told(record))
+
+    def _told(self, record: Record) -> dict[str, Any]:
         about = {name: getattr(record, name) for name in self.about}
-        return self.answer(**about, **self.resource.shows(record.values))
+        return {**about, **self.resource.shows(record.values)}
 
 
 def shapes_of(resource: Resource) -> Shapes:
@@ -75,7 +84,11 @@ def shapes_of(resource: Resource) -> Shapes:
     taken = [one for one in resource.fields if one.given]
     whole = {one.name: given(one) for one in taken}
     answer = model_of(f"{name}Answer", BaseModel, _answer(resource), f"One {one}, as it is kept.")
-    listed = {"items": (list[answer], ...), "next_cursor": (str | None, ...)}  # type: ignore[valid-type]
+    brief = answer
+    if any(one.long for one in resource.fields):
+        left = f"One {one}, without its long fields."
+        brief = model_of(f"{name}Brief", BaseModel, _answer(resource, brief=True), left)
+    listed = {"items": (list[brief], ...), "next_cursor": (str | None, ...)}  # type: ignore[valid-type]
     return Shapes(
         input=model_of(f"{name}Input", _Written, whole, f"What to store as {one}."),
         content=model_of(
@@ -92,6 +105,7 @@ def shapes_of(resource: Resource) -> Shapes:
         ),
         query=model_of(f"{name}Query", Parameters, _query(resource), "Which to list."),
         answer=answer,
+        brief=brief,
         page=model_of(f"{name}Page", BaseModel, listed, "`next_cursor` is null on the last page."),
         resource=resource,
         about=_about(resource).keys(),
@@ -116,8 +130,9 @@ def _patch(field: declared.Field) -> tuple[Any, Any]:
     return (kind if field.required else kind | None), about
 
 
-def _answer(resource: Resource) -> dict[str, Any]:
-    own = {one.name: answered(one) for one in resource.fields if not one.apart}
+def _answer(resource: Resource, *, brief: bool = False) -> dict[str, Any]:
+    shown = (one for one in resource.fields if not (one.apart or (brief and one.long)))
+    own = {one.name: answered(one) for one in shown}
     return {"id": (UUID, ...), "revision": (int, ...)} | own | _about(resource)
 
 

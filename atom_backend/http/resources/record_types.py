@@ -31,9 +31,10 @@ def asked(kind: declared.FieldType) -> Any:
             return Literal[words]
         case declared.Whole(least, most):
             return Annotated[checked.Integer, Field(ge=least, le=most)]
+        case declared.Structure():
+            return _part(kind)
         case declared.Many(of, most):
-            each = _part(of) if isinstance(of, declared.Structure) else asked(of)
-            return Annotated[tuple[each, ...], Field(max_length=most)]  # type: ignore[valid-type]
+            return Annotated[tuple[asked(of), ...], Field(max_length=most)]  # type: ignore[misc]
         case _:
             return _ASKED[type(kind)]
 
@@ -43,9 +44,10 @@ def shown(kind: declared.FieldType) -> Any:
     match kind:
         case declared.Choice(words):
             return Literal[words]
+        case declared.Structure():
+            return _shown_part(kind)
         case declared.Many(of, _):
-            each = _shown_part(of) if isinstance(of, declared.Structure) else shown(of)
-            return tuple[each, ...]  # type: ignore[valid-type]
+            return tuple[shown(of), ...]  # type: ignore[misc]
         case _:
             return _SHOWN[type(kind)]
 

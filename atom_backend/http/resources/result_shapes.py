@@ -38,7 +38,7 @@ class PassageAnswer(BaseModel):
 class FoundAnswer(BaseModel):
     """One item: its best passage, further ones, and every highlight of them in the item's text.
 
-    Under the name of its kind stands the item itself, as its own address answers it; the others
+    Under the name of its kind stands the item itself, as lists of its kind show it; the others
     are null. `enriched`: PostgreSQL confirmed that the item exists. Where it could not be asked,
     the item and `stale` are null, and it may have been deleted or rewritten since it was indexed.
     `stale`: it was found by an older text than today's.
@@ -60,7 +60,7 @@ class FoundAnswer(BaseModel):
 ResultAnswer = model_of(
     "ResultAnswer",
     FoundAnswer,
-    {str(kind): (shapes.answer | None, None) for kind, shapes in SHAPES.items()},
+    {str(kind): (shapes.brief | None, None) for kind, shapes in SHAPES.items()},
     FoundAnswer.__doc__ or "",
 )
 
@@ -89,4 +89,4 @@ def _shown(result: SearchResult) -> dict[str, Any]:
         return {"document": DocumentAnswer.of(result.stored)}
     if result.stored is None:
         return {"document": None}
-    return {"document": None, result.kind: SHAPES[result.kind].show(result.stored)}
+    return {"document": None, result.kind: SHAPES[result.kind].show_brief(result.stored)}
