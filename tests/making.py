@@ -10,6 +10,9 @@ from atom_backend.domain.documents import Document, DocumentDraft
 from atom_backend.domain.items import Kind
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.principals import Principal, Role
+from atom_backend.domain.resources.messages import MESSAGES
+from atom_backend.domain.resources.rules import Record
+from atom_backend.services.records import RecordService
 
 
 def a_user(
@@ -39,6 +42,14 @@ def a_document(
         document = work.documents.add(new_id(), a_draft(text, **fields))
         work.index.want(document.id, Kind.DOCUMENT, document.content_revision)
     return document
+
+
+def a_message(transactions: Transactions, owner: Principal, **fields: Any) -> Record:
+    """A new message that waits for its indexing."""
+    given = {"kind": "email", "body": "The tide comes.", "direction": "in", "references": ()}
+    made = RecordService(transactions).create(owner, MESSAGES, given | fields)
+    assert isinstance(made, Record)
+    return made
 
 
 def an_entry(transactions: Transactions, owner: Principal, revision: int = 1) -> UUID:

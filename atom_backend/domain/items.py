@@ -31,6 +31,7 @@ class Kind(StrEnum):
     DOCUMENT = "document"
     TASK = "task"
     MEMORY = "memory"
+    MESSAGE = "message"
 
 
 @dataclass(frozen=True, slots=True)

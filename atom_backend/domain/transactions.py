@@ -23,7 +23,6 @@ from atom_backend.domain.documents import (
     DocumentDraft,
     DocumentListing,
 )
-from atom_backend.domain.erasures import Erasures, OwnErasures
 from atom_backend.domain.facets import Counts, Facet
 from atom_backend.domain.generations import StoreRecord
 from atom_backend.domain.index_state import (
@@ -33,6 +32,7 @@ from atom_backend.domain.index_state import (
     Postponement,
 )
 from atom_backend.domain.items import Kind, Source
+from atom_backend.domain.messaging.conversations import Conversations
 from atom_backend.domain.principals import Role
 from atom_backend.domain.repairs import Repairs
 from atom_backend.domain.resources.listing import Listing
@@ -235,15 +235,15 @@ class OwnerWork(Protocol):
     def account(self) -> OwnAccount: ...
 
     @property
+    def conversations(self) -> Conversations: ...
+
+    @property
     def consistency(self) -> RunRequests:
         """Nothing is seen, and asking is refused, unless the account is an administrator's."""
         ...
 
     @property
     def audit(self) -> AuditTrail: ...
-
-    @property
-    def erasures(self) -> OwnErasures: ...
 
 
 class SignInWork(Protocol):
@@ -310,10 +310,7 @@ class WorkerIndex(Protocol):
         ...
 
     def purge(self, item_ids: Sequence[UUID], fence: int) -> set[UUID]:
-        """Remove tombstones whose items the vector store no longer holds.
-
-        The erasure of an account whose last one goes is complete.
-        """
+        """Remove tombstones whose items the vector store no longer holds."""
         ...
 
     def postpone(self, postponements: Sequence[Postponement], fence: int) -> set[UUID]: ...
@@ -349,9 +346,6 @@ class WorkerWork(Protocol):
 
     @property
     def store(self) -> StoreRecord: ...
-
-    @property
-    def erasures(self) -> Erasures: ...
 
     def sources(self, item_ids: Sequence[UUID]) -> Mapping[UUID, Source]:
         """What these items say now; an item that is gone is missing from the answer."""

@@ -16,7 +16,6 @@ from atom_backend.http.resources import (
     consistency,
     document_reads,
     document_writes,
-    erasures,
     operations,
     records,
     search,
@@ -34,7 +33,6 @@ RESOURCES = (
     operations.routes,
     consistency.routes,
     audit.routes,
-    erasures.routes,
 )
 
 

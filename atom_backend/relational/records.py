@@ -20,6 +20,7 @@ from atom_backend.domain.resources.registry import NAMED
 from atom_backend.domain.resources.resource import Resource
 from atom_backend.domain.resources.rules import Record, Values
 from atom_backend.errors import Conflict, NotFound
+from atom_backend.relational.conversations import PostgresConversations
 from atom_backend.relational.locks import lock
 from atom_backend.relational.record_queries import as_record, by_id, every, listed
 from atom_backend.relational.resource_tables import ROOTS, TABLES
@@ -67,6 +68,10 @@ class PostgresRecords:
 
     def alone(self) -> None:
         lock(self._connection, self._resource.name, str(self._owner_id))
+
+    @property
+    def threads(self) -> PostgresConversations:
+        return PostgresConversations(self._connection, self._owner_id)
 
     def of(self, resource: str) -> PostgresRecords:
         return PostgresRecords(self._connection, self._owner_id, NAMED[resource])
@@ -116,7 +121,8 @@ class PostgresRecords:
             for one in self._resource.fields
             if one.name in values
         }
-        common = {name: value for name, value in plain.items() if name in self._root.c}
+        beside = set() if self._own is None else set(self._own.c.keys())
+        common = {name: value for name, value in plain.items() if name not in beside}
         if self._resource.says is not None:
             said = self._resource.says(values)
             common |= {
@@ -126,7 +132,7 @@ class PostgresRecords:
                 "happens_at": said.happens_at,
                 "content_hash": content_hash(said.title, said.text),
             }
-        return common, {name: value for name, value in plain.items() if name not in common}
+        return common, {name: value for name, value in plain.items() if name in beside}
 
     def _record(self, row: Row[Any]) -> Record:
         return as_record(self._resource, row)

@@ -47,13 +47,16 @@ _TYPES: dict[type[declared.FieldType], TypeEngine[Any]] = {
     declared.Tags: ARRAY(TextColumn),
     declared.Json: JSONB(),
     declared.Anything: JSONB(),
+    declared.Structure: JSONB(none_as_null=True),
     declared.Many: JSONB(),
 }
+SHARED = frozenset({"title", "text", "source", "external_id", "tags", "metadata"})
+"""The fields of searchable records that stand in ``items``."""
 
 
 def _searchable(resource: Resource) -> Table:
     """The table of its own columns; those that ``items`` has stand there."""
-    own = [one for one in resource.fields if one.name not in items.c]
+    own = [one for one in resource.fields if one.name not in SHARED]
     return Table(
         resource.name,
         metadata,

@@ -20,7 +20,7 @@ from atom_backend.domain.resources.fields import Anything, Json
 from atom_backend.domain.resources.listing import Listing
 from atom_backend.domain.resources.resource import Resource
 from atom_backend.domain.resources.rules import Record, Settled, Values, refused
-from atom_backend.domain.transactions import OwnerWork, StoredResponse
+from atom_backend.domain.transactions import OwnerWork, Records, StoredResponse
 from atom_backend.errors import Conflict, NotFound
 from atom_backend.services.idempotency import Receipt, once
 from atom_backend.services.waiting import Waiting
@@ -60,6 +60,7 @@ class RecordService:
         Raises InvalidInput, or Conflict (code ``external_id_taken``, ``existing_id`` set).
         """
         with self._transactions.owner(principal) as work:
+            _to_write(work, resource)
             return once(work.idempotency, receipt, lambda: self._add(work, resource, given))
 
     def put(
@@ -121,7 +122,7 @@ class RecordService:
         JSON objects are merged (RFC 7386), every other field is replaced.
         """
         with self._transactions.owner(principal) as work:
-            before = work.records(resource).get(item_id, for_update=True, whole=True)
+            before = _to_write(work, resource).get(item_id, for_update=True, whole=True)
             if if_match is not None:
                 if_match.check(before.revision)
             return self._change(work, resource, before, _patched(resource, before, patch))
@@ -135,7 +136,7 @@ class RecordService:
     ) -> None:
         """Gone from every answer when this returns; the vector store follows by tombstone."""
         with self._transactions.owner(principal) as work:
-            records = work.records(resource)
+            records = _to_write(work, resource)
             before = records.get(item_id, for_update=True, whole=True)
             if if_match is not None:
                 if_match.check(before.revision)
@@ -155,7 +156,7 @@ class RecordService:
         self, principal: Principal, resource: Resource, given: Values, if_match: IfMatch | None
     ) -> Put:
         with self._transactions.owner(principal) as work:
-            before = work.records(resource).by_external_id(given["external_id"])
+            before = _to_write(work, resource).by_external_id(given["external_id"])
             if if_match is not None:
                 if_match.check(before.revision if before else None)
             if before is None:
@@ -170,6 +171,8 @@ class RecordService:
     def _make(self, work: OwnerWork, resource: Resource, item_id: UUID, wanted: Values) -> Record:
         records, now = work.records(resource), self._clock.now()
         settled = resource.rules.settled(wanted, None, records, item_id, now)
+        if settled.placement is not None:
+            work.conversations.keep(settled.placement)
         record = records.add(item_id, settled.values)
         if resource.searchable:
             work.index.want(record.id, resource.kind, record.revision)
@@ -183,6 +186,8 @@ class RecordService:
         settled = resource.rules.settled(wanted, before, records, before.id, now)
         if settled.values == before.values:
             return before
+        if settled.placement is not None:
+            work.conversations.keep(settled.placement)
         record = records.change(before, settled.values)
         if record.content_revision != before.content_revision:
             work.index.want(record.id, resource.kind, record.revision)
@@ -193,6 +198,14 @@ class RecordService:
     def _follow(self, work: OwnerWork, resource: Resource, settled: Settled) -> None:
         for item_id, values in settled.following.items():
             self._make(work, resource, item_id, values)
+
+
+def _to_write(work: OwnerWork, resource: Resource) -> Records:
+    """The records, before any of them is locked."""
+    records = work.records(resource)
+    if resource.rules.serial:
+        records.alone()
+    return records
 
 
 def _complete(resource: Resource, given: Values) -> dict[str, Any]:

@@ -17,11 +17,13 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Protocol
 from uuid import UUID
 
 from atom_backend.domain.messaging.messages import MESSAGE_ID_CHARS, REFERENCES
 
 _BRACKETED = re.compile(r"<\s*([^<>\s]+)\s*>")
+_MISSING = "@no-message-id.invalid"
 _BARE = re.compile(r"[^<>\s@]+@[^<>\s@]+")
 
 
@@ -64,6 +66,26 @@ class Placement:
     marks: Mapping[str, Marks]
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A conversation by its present identifier, and the message id that it is asked for by."""
+
+    conversation: UUID
+    root: str
+
+
+class Threads(Protocol):
+    """What is known of one owner's message ids; asking changes nothing."""
+
+    def placed(self, ids: Sequence[str]) -> Placement:
+        """The answer of ``place`` for a chain."""
+        ...
+
+    def begun(self, conversation: UUID) -> Begun | None:
+        """The conversation that is, or before a merge was, called so."""
+        ...
+
+
 def chain(message_id: str, in_reply_to: str | None, references: Sequence[str]) -> tuple[str, ...]:
     """The ids that a message ties together, oldest first, its own last, none twice.
 
@@ -99,11 +121,16 @@ def conversation_id(owner_id: UUID, root: str) -> UUID:
 
 
 def substitute_id(content: bytes) -> str:
-    """Stands in for the id of a message without one: the same for the same bytes.
+    """Stands in for the id of a mail without one: the same for the same bytes.
 
     No real id can be equal to it (RFC 2606, section 2 reserves "invalid").
     """
-    return f"{sha256(content).hexdigest()}@no-message-id.invalid"
+    return f"{sha256(content).hexdigest()}{_MISSING}"
+
+
+def own_id(item_id: UUID) -> str:
+    """The same for a message that was never a mail, so that others can answer it."""
+    return f"{item_id}{_MISSING}"
 
 
 def bounded(ids: Sequence[str]) -> tuple[str, ...]:

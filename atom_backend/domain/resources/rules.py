@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from atom_backend.domain.index_state import IndexState
+from atom_backend.domain.messaging.threads import Placement, Threads
 from atom_backend.errors import FieldProblem, InvalidInput
 
 Values = Mapping[str, Any]
@@ -53,6 +54,11 @@ class Others(Protocol):
         """
         ...
 
+    @property
+    def threads(self) -> Threads:
+        """How messages hang together."""
+        ...
+
     def of(self, resource: str) -> Others:
         """Those of another resource, by its name."""
         ...
@@ -60,14 +66,22 @@ class Others(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What a write comes to: the values to store, and the records to make because of it."""
+    """What a write comes to: the values to store, the records to make because of it, and what is
+    to be known of the conversation that it belongs to."""
 
     values: Values
     following: Mapping[UUID, Values] = field(default_factory=dict)
+    placement: Placement | None = None
 
 
 class Rules:
-    """What holds between the fields of a resource, and what a write brings about: here nothing."""
+    """What holds between the fields of a resource, and what a write brings about: here nothing.
+
+    ``serial``: each write of an owner waits for the one before, so that rules can rely on what
+    they see of other records, and writes that touch several cannot wait for each other.
+    """
+
+    serial: ClassVar[bool] = False
 
     def settled(
         self, values: Values, before: Record | None, others: Others, item_id: UUID, now: datetime

@@ -14,6 +14,7 @@ from atom_backend.http.request_headers import (
     IF_NONE_MATCH,
     PREFER_WAIT,
 )
+from atom_backend.http.resources.message_face import MessageFace
 from atom_backend.http.resources.record_batch import add_batch
 from atom_backend.http.resources.record_face import Face
 
@@ -105,7 +106,7 @@ def routes_of(face: Face) -> Routes:
     )
     for action in resource.actions:
         routes.made(
-            f"{action.name}_{resource.one}",
+            f"{action.name}_{resource.one}".replace("-", "_"),
             action.about,
             f"POST {one}/{action.name}",
             stored,
@@ -120,7 +121,7 @@ def _may_have_to_stay(resource: Resource) -> bool:
     return type(resource.rules).removing is not Rules.removing
 
 
-_SPECIAL: Mapping[str, type[Face]] = {}
+_SPECIAL: Mapping[str, type[Face]] = {"messages": MessageFace}
 """The faces of resources whose routes do more than those of the others, by name."""
 
 FACES = tuple(_SPECIAL.get(resource.name, Face).of(resource) for resource in RESOURCES)

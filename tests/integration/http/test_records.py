@@ -34,6 +34,11 @@ EXAMPLES = {
         {"text": "Likes the aisle."},
         {"confidence": 1.5},
     ),
+    "messages": Example(
+        {"kind": "chat", "body": "Is the train on time?", "direction": "in", "tags": ["train"]},
+        {"kind": "notification"},
+        {"direction": "up"},
+    ),
 }
 every_resource = pytest.mark.parametrize("name", EXAMPLES)
 
