@@ -111,24 +111,19 @@ class Routes:
         """
 
         def declare(handler: Callable[..., Response]) -> Callable[..., Response]:
-            hints = get_type_hints(handler, include_extras=True)
-            hints.pop("return")
-            call = hints.pop("call")
+            call = get_type_hints(handler)["call"]
             query, body = get_args(call)
-            self.declared.append(
-                Route(
-                    method=method,
-                    path=path,
-                    tag=self.tag,
-                    handler=handler,
-                    answers=answers,
-                    problems=problems,
-                    headers=headers,
-                    public=get_origin(call) is PublicCall,
-                    query=Parameters if query is type(None) else query,
-                    bodies=_alternatives(body),
-                    path_parameters=hints,
-                )
+            self.made(
+                handler.__name__,
+                handler.__doc__ or "",
+                f"{method} {path}",
+                *answers,
+                handler=handler,
+                query=Parameters if query is type(None) else query,
+                body=body,
+                problems=problems,
+                headers=headers,
+                public=get_origin(call) is PublicCall,
             )
             return handler
 
@@ -142,16 +137,18 @@ class Routes:
         *answers: Answer,
         handler: Callable[..., Response],
         query: type[Parameters] = Parameters,
-        body: type[BodyKind] | None = None,
+        body: Any = None,
         problems: tuple[int, ...] = (),
         headers: tuple[RequestHeader[Any], ...] = (),
+        public: bool = False,
     ) -> None:
         """Declare a handler whose models are made while the program runs, and so cannot stand in
-        its annotations. ``route`` is method and path; ``name`` and ``about`` are the operation's.
+        its annotations. ``route`` is method and path; ``name`` and ``about`` are the operation's;
+        ``body`` is a ``BodyKind``, or a union of several.
         """
 
         @wraps(handler)
-        def named(call: Call[Any, Any], **path: Any) -> Response:
+        def named(call: PublicCall[Any, Any], **path: Any) -> Response:
             return handler(call, **path)
 
         named.__name__, named.__doc__ = name, about
@@ -166,15 +163,15 @@ class Routes:
                 answers=answers,
                 problems=problems,
                 headers=headers,
-                public=False,
+                public=public,
                 query=query,
-                bodies=() if body is None else (body,),
+                bodies=_alternatives(body),
                 path_parameters={n: t for n, t in hints.items() if n not in {"call", "return"}},
             )
         )
 
 
 def _alternatives(body: Any) -> tuple[type[BodyKind], ...]:
-    if body is type(None):
+    if body in (None, type(None)):
         return ()
     return get_args(body) if get_origin(body) in (Union, types.UnionType) else (body,)

@@ -16,22 +16,11 @@ from sqlalchemy.engine import Row
 
 from atom_backend.domain.documents import Document, DocumentListing
 from atom_backend.domain.facets import MOST_VALUES, Facet
-from atom_backend.domain.index_state import EntryState, IndexState, as_seen_by_users
+from atom_backend.domain.index_state import EntryState, as_seen_by_users
 from atom_backend.domain.items import Kind
 from atom_backend.domain.search import SearchFilter
+from atom_backend.relational.index_columns import ENTRY_STATE, INDEX_COLUMNS, entry_states
 from atom_backend.relational.tables import documents, index_entries, items
-
-# An entry speaks for the document only when it has heard of its present content.
-_CURRENT = index_entries.c.revision >= items.c.content_revision
-_ENTRY_STATE = sa.func.coalesce(
-    sa.case((_CURRENT, index_entries.c.state)), sa.literal(EntryState.DUE.value)
-)
-INDEX_COLUMNS = (
-    _ENTRY_STATE.label("entry_state"),
-    sa.case((_CURRENT, index_entries.c.reason)).label("index_reason"),
-    sa.func.coalesce(index_entries.c.chunk_count, 0).label("chunk_count"),
-)
-"""An item's place in the index, for queries that join its entry."""
 
 _COLUMNS = (
     items.c.id,
@@ -75,7 +64,7 @@ def listed(listing: DocumentListing) -> sa.Select[Any]:
     if listing.tag is not None:
         query = query.where(items.c.tags.contains([listing.tag]))
     if listing.index_state is not None:
-        query = query.where(_ENTRY_STATE.in_(_entry_states(listing.index_state)))
+        query = query.where(ENTRY_STATE.in_(entry_states(listing.index_state)))
     if listing.updated_since is not None:
         query = query.where(items.c.updated_at >= listing.updated_since)
     return query
@@ -144,7 +133,3 @@ def as_document(row: Row[*tuple[Any, ...]]) -> Document:
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
-
-
-def _entry_states(seen: IndexState) -> list[str]:
-    return [state.value for state in EntryState if as_seen_by_users(state) is seen]

@@ -11,7 +11,6 @@ from operator import attrgetter
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Connection
 
 from atom_backend.domain.documents import Document
@@ -22,7 +21,7 @@ from atom_backend.domain.resources.rules import Record
 from atom_backend.domain.search import SearchFilter
 from atom_backend.domain.transactions import TextMatch
 from atom_backend.relational.document_queries import NAMED, as_document, counted, found
-from atom_backend.relational.record_queries import as_record, every
+from atom_backend.relational.record_queries import as_record, by_ids
 from atom_backend.relational.tables import items
 
 
@@ -83,6 +82,5 @@ class PostgresItems:
             rows = self._connection.execute(NAMED, {"named": list(item_ids)})
             return {row.id: as_document(row) for row in rows}
         resource = SEARCHABLE[kind]
-        among = sa.any_(sa.literal(list(item_ids), ARRAY(sa.Uuid)))
-        rows = self._connection.execute(every(resource, brief=True).where(items.c.id == among))
+        rows = self._connection.execute(by_ids(resource), {"ids": list(item_ids)})
         return {row.id: as_record(resource, row) for row in rows}

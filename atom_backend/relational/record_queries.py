@@ -7,23 +7,33 @@ declaration.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Row
 
 from atom_backend.domain.index_state import EntryState, as_seen_by_users
-from atom_backend.domain.resources.listing import NOW, Condition, Listing, Match, NotAll
+from atom_backend.domain.resources.fields import Field
+from atom_backend.domain.resources.listing import (
+    INDEX_STATE,
+    NOW,
+    Condition,
+    Listing,
+    Match,
+    NotAll,
+)
 from atom_backend.domain.resources.resource import Resource
 from atom_backend.domain.resources.rules import Record
-from atom_backend.relational.document_queries import INDEX_COLUMNS
+from atom_backend.relational.index_columns import ENTRY_STATE, INDEX_COLUMNS, entry_states
 from atom_backend.relational.resource_tables import ROOTS, TABLES
 from atom_backend.relational.stored_values import loaded
 from atom_backend.relational.tables import index_entries, items
 
 _LABEL = "f_"
+_BASE = 5
+"""Columns of every record that are no fields."""
 _INDEXED = (items.c.title, items.c.content_revision, items.c.content_hash, *INDEX_COLUMNS)
 
 
@@ -43,7 +53,7 @@ def every(resource: Resource, *, whole: bool = False, brief: bool = False) -> sa
     base = (root.c.id, root.c.owner_id, root.c.revision, root.c.created_at, root.c.updated_at)
     fields = (
         column(resource, one.name).label(_LABEL + one.name)
-        for one in resource.fields
+        for one in _in_order(resource)
         if whole or not (one.apart or (brief and one.long))
     )
     if not resource.searchable:
@@ -64,6 +74,13 @@ def by_id(resource: Resource, *, whole: bool = False, locked: bool = False) -> s
     return query.with_for_update(of=root) if locked else query
 
 
+@cache
+def by_ids(resource: Resource) -> sa.Select[Any]:
+    """Those that the parameter ``ids`` names, briefly; made once, as ``by_id`` is."""
+    among = sa.bindparam("ids", type_=ARRAY(sa.Uuid))
+    return every(resource, brief=True).where(ROOTS[resource.name].c.id == sa.any_(among))
+
+
 def listed(resource: Resource, listing: Listing) -> sa.Select[Any]:
     """One page in its order; records without a value to sort by come last."""
     root = ROOTS[resource.name]
@@ -81,24 +98,22 @@ def listed(resource: Resource, listing: Listing) -> sa.Select[Any]:
 
 def as_record(resource: Resource, row: Row[Any]) -> Record:
     """The record of a row that ``every`` gave, whole or brief."""
-    read = row._mapping
+    fields = row[_BASE + len(_INDEXED) if resource.searchable else _BASE :]
+    # A row that is not whole ends before the fields that it lacks.
     values = {
-        one.name: loaded(one.type, read[_LABEL + one.name])
-        for one in resource.fields
-        if _LABEL + one.name in read
+        one.name: loaded(one.type, value)
+        for one, value in zip(_in_order(resource), fields, strict=False)
     }
-    record = Record(
-        id=row.id,
-        owner_id=row.owner_id,
-        revision=row.revision,
-        values=values,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )
+    item_id, owner_id, revision, created_at, updated_at = row[:_BASE]
     if not resource.searchable:
-        return record
-    return replace(
-        record,
+        return Record(item_id, owner_id, revision, values, created_at, updated_at)
+    return Record(
+        id=item_id,
+        owner_id=owner_id,
+        revision=revision,
+        values=values,
+        created_at=created_at,
+        updated_at=updated_at,
         title=row.title,
         content_revision=row.content_revision,
         content_hash=bytes(row.content_hash),
@@ -106,6 +121,12 @@ def as_record(resource: Resource, row: Row[Any]) -> Record:
         index_reason=row.index_reason,
         chunk_count=row.chunk_count,
     )
+
+
+@cache
+def _in_order(resource: Resource) -> tuple[Field, ...]:
+    """The fields as they are read: the long ones after the others, and last those apart."""
+    return tuple(sorted(resource.fields, key=lambda one: (one.apart, one.long)))
 
 
 def _beyond(
@@ -127,6 +148,8 @@ def _holds(resource: Resource, condition: Condition | NotAll) -> sa.ColumnElemen
     if isinstance(condition, NotAll):
         every_one = sa.and_(*(_holds(resource, one) for one in condition.conditions))
         return sa.func.coalesce(every_one, False).is_(False)
+    if condition.field == INDEX_STATE:
+        return ENTRY_STATE.in_(entry_states(condition.value))
     value = sa.func.now() if condition.value is NOW else condition.value
     if condition.test is Match.WORDS:
         return items.c.search.op("@@")(sa.func.plainto_tsquery("simple", value))

@@ -6,6 +6,7 @@ forgotten condition cannot show a foreign row. The owner is named only where a r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
@@ -84,11 +85,12 @@ class PostgresRecords:
         return None if row is None else self._record(row)
 
     def change(self, before: Record, values: Values) -> Record:
-        common, own = self._parted(values)
+        # What is the same already is not sent again: a text may take megabytes.
+        common, own = map(_differing, self._parted(values), self._parted(before.values))
         revision = self._root.c.revision + 1
-        common |= {"revision": revision, "updated_at": sa.func.now()}
-        if common.get("content_hash", b"") != before.content_hash:
+        if "content_hash" in common:
             common["content_revision"] = revision
+        common |= {"revision": revision, "updated_at": sa.func.now()}
         external_id = values["external_id"]
         renamed = external_id not in {None, before.values["external_id"]}
         try:
@@ -147,3 +149,7 @@ class PostgresRecords:
             code="external_id_taken",
             existing_id=None if existing is None else str(existing),
         )
+
+
+def _differing(columns: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in columns.items() if value != before[name]}

@@ -45,6 +45,9 @@ class Condition:
 NOW: Final = object()
 """A condition's value that stands for the moment at which it is tested."""
 
+INDEX_STATE: Final = "index_state"
+"""What a condition names as if it were a field: how far the index is with a searchable record."""
+
 
 @dataclass(frozen=True, slots=True)
 class Flag:

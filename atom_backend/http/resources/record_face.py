@@ -64,7 +64,7 @@ class Face:
             conditions=self._conditions(query),
             sort=sort,
             descending=query.sort.startswith("-"),
-            after=query.cursor and read_place(self.resource, query.sort, query.cursor),
+            after=self._after(query),
         )
         found = call.services.records.listing(call.principal, self.resource, listing)
         shown, cursor = found[: query.limit], None
@@ -120,6 +120,11 @@ class Face:
         reply = self.reply(call, record, status)
         reply.headers["Preference-Applied"] = f"wait={seconds}"
         return reply
+
+    def _after(self, query: Any) -> tuple[Any, UUID] | None:
+        if query.cursor is None:
+            return None
+        return read_place(self.resource, query.sort, query.cursor)
 
     def _conditions(self, query: BaseModel) -> tuple[Condition | NotAll, ...]:
         given = {name: value for name, value in query if value is not None}

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, create_model
 
 from atom_backend.domain.index_state import IndexState
 from atom_backend.domain.resources import fields as declared
-from atom_backend.domain.resources.listing import Filter, Match
+from atom_backend.domain.resources.listing import INDEX_STATE, Filter, Match
 from atom_backend.domain.resources.resource import Resource
 from atom_backend.domain.resources.rules import Record
 from atom_backend.http import fields as checked
@@ -37,6 +37,8 @@ _INDEXED = {
     "index_reason": (str | None, ...),
     "chunk_count": (int, ...),
 }
+_NO_FIELDS: Mapping[str, Any] = {"updated_at": checked.Moment, INDEX_STATE: IndexState}
+"""What can be asked about besides the fields."""
 
 
 class _Written(JsonBody):
@@ -158,9 +160,11 @@ def _query(resource: Resource) -> dict[str, Any]:
 
 
 def every_filter(resource: Resource) -> tuple[Filter, ...]:
-    """Its own filters, and those that every resource has."""
+    """Its own filters, and those that every resource has, or every searchable one."""
+    indexed = Filter(INDEX_STATE, INDEX_STATE, Match.EQUAL, "How far the index is with it.")
     return (
         *resource.filters,
+        *((indexed,) if resource.searchable else ()),
         Filter("tag", "tags", Match.HOLDS, "Has this tag."),
         Filter("source", "source", Match.EQUAL, "Comes from this system."),
         Filter("updated_since", "updated_at", Match.FROM, "Written then or later."),
@@ -172,6 +176,4 @@ def _asked(resource: Resource, one: Filter) -> Any:
         return checked.Question
     if one.test is Match.HOLDS:
         return checked.Tag
-    if one.field == "updated_at":
-        return checked.Moment
-    return asked(resource.field(one.field).type)
+    return _NO_FIELDS.get(one.field) or asked(resource.field(one.field).type)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from atom_backend.domain.resources.registry import RESOURCES
+from atom_backend.domain.resources.registry import RESOURCES, SEARCHABLE
 from tests.integration.http.conftest import Account
 
 
@@ -224,9 +224,26 @@ def test_common_conditions_choose(account: Account, name: str) -> None:
     assert [one["id"] for one in since] == [other["id"]]
 
 
+@pytest.mark.parametrize("name", [one.name for one in SEARCHABLE.values()])
+def test_what_waits_for_the_index_can_be_listed(account: Account, name: str) -> None:
+    made = create(account, name)
+    assert [one["id"] for one in listed(account, name, index_state="pending")] == [made["id"]]
+    for state in ("indexed", "parked"):
+        assert listed(account, name, index_state=state) == []
+
+
 @every_resource
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=1000000", "sort=owner_id", "unheard=1", "updated_since=yesterday"]
+    "query",
+    [
+        "cursor=",
+        "index_state=lost",
+        "limit=0",
+        "limit=1000000",
+        "sort=owner_id",
+        "unheard=1",
+        "updated_since=yesterday",
+    ],
 )
 def test_a_question_that_cannot_be_understood_is_refused(
     account: Account, name: str, query: str
