@@ -42,6 +42,7 @@ from atom_backend.services.audit import Audit
 from atom_backend.services.bulk import BulkIngest
 from atom_backend.services.consistency import Consistency
 from atom_backend.services.documents import DocumentService
+from atom_backend.services.erasures import ErasureService
 from atom_backend.services.health import HealthService
 from atom_backend.services.importing import Importing
 from atom_backend.services.operations import Operations
@@ -231,6 +232,7 @@ def assemble_services(settings: Settings, ports: Stores | Guarded, uploads: Uplo
         operations=operations,
         consistency=consistency,
         audit=Audit(transactions),
+        erasures=ErasureService(transactions),
         access_tokens=access_tokens,
         metrics=metrics,
     )

@@ -20,7 +20,7 @@ Moment = tuple[str, str]
 Announce = Callable[[Moment], None]
 
 _PATIENCE = 20.0
-_PARTS = {"index", "documents", "idempotency", "account", "store", "repairs"}
+_PARTS = {"index", "documents", "idempotency", "account", "store", "repairs", "erasures"}
 """What a transaction's work is made of; the calls of each are watched."""
 
 

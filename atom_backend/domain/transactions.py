@@ -23,6 +23,7 @@ from atom_backend.domain.documents import (
     DocumentDraft,
     DocumentListing,
 )
+from atom_backend.domain.erasures import Erasures, OwnErasures
 from atom_backend.domain.facets import Counts, Facet
 from atom_backend.domain.generations import StoreRecord
 from atom_backend.domain.index_state import (
@@ -245,6 +246,9 @@ class OwnerWork(Protocol):
     @property
     def audit(self) -> AuditTrail: ...
 
+    @property
+    def erasures(self) -> OwnErasures: ...
+
 
 class SignInWork(Protocol):
     """A transaction on accounts and sessions."""
@@ -310,7 +314,10 @@ class WorkerIndex(Protocol):
         ...
 
     def purge(self, item_ids: Sequence[UUID], fence: int) -> set[UUID]:
-        """Remove tombstones whose items the vector store no longer holds."""
+        """Remove tombstones whose items the vector store no longer holds.
+
+        The erasure of an account whose last one goes is complete.
+        """
         ...
 
     def postpone(self, postponements: Sequence[Postponement], fence: int) -> set[UUID]: ...
@@ -346,6 +353,9 @@ class WorkerWork(Protocol):
 
     @property
     def store(self) -> StoreRecord: ...
+
+    @property
+    def erasures(self) -> Erasures: ...
 
     def sources(self, item_ids: Sequence[UUID]) -> Mapping[UUID, Source]:
         """What these items say now; an item that is gone is missing from the answer."""

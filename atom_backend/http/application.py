@@ -16,6 +16,7 @@ from atom_backend.http.resources import (
     consistency,
     document_reads,
     document_writes,
+    erasures,
     operations,
     records,
     search,
@@ -33,6 +34,7 @@ RESOURCES = (
     operations.routes,
     consistency.routes,
     audit.routes,
+    erasures.routes,
 )
 
 

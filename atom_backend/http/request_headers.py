@@ -114,7 +114,7 @@ IF_NONE_MATCH = RequestHeader(
 )
 PREFER_WAIT = RequestHeader(
     "Prefer",
-    f"`wait=SECONDS`: answer when the write can be found by searching, or after that time, "
+    f"`wait=SECONDS`: answer when the index has followed the write, or after that time, "
     f"{LONGEST_WAIT} at most (RFC 7240, section 4.3).",
     "wait=5",
     _wait,

@@ -10,6 +10,7 @@ from atom_backend.services.audit import Audit
 from atom_backend.services.bulk import BulkIngest
 from atom_backend.services.consistency import Consistency
 from atom_backend.services.documents import DocumentService
+from atom_backend.services.erasures import ErasureService
 from atom_backend.services.health import HealthService
 from atom_backend.services.operations import Operations
 from atom_backend.services.records import RecordService
@@ -32,5 +33,6 @@ class Services:
     operations: Operations
     consistency: Consistency
     audit: Audit
+    erasures: ErasureService
     access_tokens: AccessTokens
     metrics: Metrics

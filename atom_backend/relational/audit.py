@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, Row
 
 from atom_backend.domain.audit import AuditAction, AuditEntry, AuditListing
 from atom_backend.domain.items import Kind
-from atom_backend.domain.resources.registry import RESOURCES
+from atom_backend.domain.resources.registry import SEARCHABLE
 from atom_backend.relational.tables import metadata
 
 audit_entries = sa.Table(
@@ -35,7 +35,7 @@ audit_entries = sa.Table(
 )
 
 # The trigger on ``items`` knows kinds; everybody else calls resources by their plural.
-_NAMES = {Kind.DOCUMENT.value: "documents"} | {str(one.kind): one.name for one in RESOURCES}
+_NAMES = {Kind.DOCUMENT.value: "documents"} | {k.value: one.name for k, one in SEARCHABLE.items()}
 _KINDS = {name: kind for kind, name in _NAMES.items()}
 
 

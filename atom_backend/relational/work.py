@@ -17,6 +17,7 @@ from atom_backend.relational.audit import PostgresAuditTrail
 from atom_backend.relational.consistency_runs import PostgresConsistencyRuns
 from atom_backend.relational.conversations import PostgresConversations
 from atom_backend.relational.documents import PostgresDocuments
+from atom_backend.relational.erasures import PostgresErasures, PostgresOwnErasures
 from atom_backend.relational.idempotency import PostgresIdempotency
 from atom_backend.relational.items import PostgresItems
 from atom_backend.relational.owner_index import PostgresOwnerIndex
@@ -47,6 +48,7 @@ class PostgresOwnerWork:
         self.account = PostgresOwnAccount(connection, owner_id)
         self.consistency = PostgresRunRequests(connection, owner_id)
         self.audit = PostgresAuditTrail(connection)
+        self.erasures = PostgresOwnErasures(connection, owner_id)
         self.conversations = PostgresConversations(connection, owner_id)
 
     def records(self, resource: Resource) -> PostgresRecords:
@@ -63,6 +65,7 @@ class PostgresWorkerWork:
         self.repairs = PostgresRepairs(connection)
         self.consistency = PostgresConsistencyRuns(connection)
         self.store = PostgresStoreRecord(connection)
+        self.erasures = PostgresErasures(connection)
 
     def sources(self, item_ids: Sequence[UUID]) -> Mapping[UUID, Source]:
         rows = self._connection.execute(

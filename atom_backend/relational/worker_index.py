@@ -22,6 +22,7 @@ from atom_backend.domain.index_state import (
     Lease,
     Postponement,
 )
+from atom_backend.relational.erasures import complete
 from atom_backend.relational.index_statistics import seconds_until_due, statistics
 from atom_backend.relational.leases import NOW, give_back, lease, seconds_from_now
 from atom_backend.relational.tables import index_entries as entries
@@ -92,12 +93,13 @@ class PostgresWorkerIndex:
 
     def purge(self, item_ids: Sequence[UUID], fence: int) -> set[UUID]:
         held = _held(item_ids, fence)
-        gone = self._connection.scalars(
+        gone = self._connection.execute(
             sa.delete(entries)
             .where(entries.c.item_id == held.c.item_id, entries.c.deleted)
-            .returning(entries.c.item_id)
-        )
-        return set(gone)
+            .returning(entries.c.item_id, entries.c.owner_id)
+        ).all()
+        complete(self._connection, {row.owner_id for row in gone})
+        return {row.item_id for row in gone}
 
     def postpone(self, postponements: Sequence[Postponement], fence: int) -> set[UUID]:
         held = _held([one.item_id for one in postponements], fence)

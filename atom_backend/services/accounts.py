@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from atom_backend.clock import Clock, new_id
 from atom_backend.domain.accounts import TokenPair, User, new_refresh_token, refresh_digest
+from atom_backend.domain.erasures import Erasure, new_erasure_id
 from atom_backend.domain.ports import AccessTokens, Passwords, Transactions
 from atom_backend.domain.principals import Principal, Role
 from atom_backend.domain.transactions import SignInWork
@@ -90,10 +91,10 @@ class Accounts:
         with self._transactions.owner(principal) as work:
             return work.account.rename(display_name)
 
-    def delete(self, principal: Principal, password: str) -> None:
+    def delete(self, principal: Principal, password: str) -> Erasure:
         """Remove the account and everything of its own, for good; LanceDB follows by tombstones.
 
-        Raises Forbidden (code ``wrong_password``).
+        What is left of them, the erasure says. Raises Forbidden (code ``wrong_password``).
         """
         email = self.me(principal).email
         with self._transactions.sign_in() as signing_in:
@@ -105,6 +106,7 @@ class Accounts:
             # others out, so that none of them announces anything after the burial.
             work.account.remove()
             work.index.bury_all()
+            return work.erasures.begin(new_erasure_id())
 
     def operator_acting_for(self, email: str) -> Principal:
         """The principal under which an operator's command works. Raises NotFound."""

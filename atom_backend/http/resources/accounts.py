@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from flask import Response
 
+from atom_backend.domain.erasures import ErasureState
 from atom_backend.http.contract import Answer, Call, PublicCall, Routes
 from atom_backend.http.replies import json_reply, no_content
+from atom_backend.http.request_headers import PREFER_WAIT
 from atom_backend.http.resources.account_shapes import (
     Leave,
     Login,
@@ -16,10 +18,15 @@ from atom_backend.http.resources.account_shapes import (
     TokenAnswer,
     UserAnswer,
 )
+from atom_backend.http.resources.erasures import ErasureAnswer
 
 routes = Routes("accounts", "Accounts and sessions.")
 
 _LONGEST_AGENT = 200
+_ERASURE = {
+    "Location": "The address of the erasure.",
+    "Preference-Applied": "The wait that was granted.",
+}
 
 
 @routes.add(
@@ -93,15 +100,34 @@ def change_me(call: Call[None, ProfilePatch]) -> Response:
     return json_reply(UserAnswer.of(accounts.rename(call.principal, call.body.display_name)))
 
 
-@routes.add("DELETE", "/v1/users/me", Answer(204, "The account is gone."), problems=(403,))
+@routes.add(
+    "DELETE",
+    "/v1/users/me",
+    Answer(200, "The account is gone, and nothing of it is left.", ErasureAnswer, headers=_ERASURE),
+    Answer(
+        202, "The account is gone; the index still has to follow.", ErasureAnswer, headers=_ERASURE
+    ),
+    problems=(403,),
+    headers=(PREFER_WAIT,),
+)
 def delete_me(call: Call[None, Leave]) -> Response:
     """Delete the own account with everything in it, for good.
 
-    All sessions end at once, and nothing of the account is found any more. The address may be
-    registered again. 403 `wrong_password` when the password is not the account's.
+    All sessions end at once, and nothing of the account is found any more. What the index holds of
+    it is removed by workers; the address in `Location`, which needs no token, says when that is
+    done. The e-mail address may be registered again. 403 `wrong_password` when the password is not
+    the account's.
     """
-    call.services.accounts.delete(call.principal, call.body.password.get_secret_value())
-    return no_content()
+    erasure = call.services.accounts.delete(call.principal, call.body.password.get_secret_value())
+    seconds = call.header(PREFER_WAIT)
+    if seconds is not None:
+        erasure = call.services.erasures.wait_until_done(erasure, seconds)
+    status = 200 if erasure.state is ErasureState.DONE else 202
+    address = f"{call.root}/v1/erasures/{erasure.id}"
+    reply = json_reply(ErasureAnswer.of(erasure), status, Location=address)
+    if seconds is not None:
+        reply.headers["Preference-Applied"] = f"wait={seconds}"
+    return reply
 
 
 def _agent(call: PublicCall[None, Registration] | PublicCall[None, Login]) -> str | None:

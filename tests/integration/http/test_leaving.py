@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from atom_backend.settings import Settings
 from tests.integration.http.conftest import PASSWORD, Account
@@ -34,7 +35,7 @@ def register_again(account: Account) -> None:
 def test_after_leaving_every_way_back_in_is_closed(account: Account) -> None:
     credentials = {"email": account.email, "password": PASSWORD}
     other = account.post("/v1/auth/login", json=credentials).json
-    assert leave(account).status_code == 204
+    assert leave(account).status_code == 200
     for token in (account.token, other["access_token"]):
         answer = account.get(ME, headers={"Authorization": f"Bearer {token}"})
         assert (answer.status_code, answer.json["code"]) == (401, "session_ended")
@@ -106,3 +107,50 @@ def test_lancedb_is_emptied_of_the_account_and_of_no_other(
         left = rows_by_item(Path(settings.lancedb_uri), table).keys()
         assert left & gone == set()
         assert kept in left
+
+
+def test_it_is_said_how_far_the_erasure_is_and_when_it_is_done(
+    account: Account, stranger: Account, index: Callable[[], None]
+) -> None:
+    stranger.store()
+    for n in range(3):
+        account.store(text=f"Number {n}.")
+    index()
+    left = leave(account)
+    assert (left.status_code, left.json["state"]) == (202, "running")
+    assert (left.json["items_total"], left.json["items_left"]) == (3, 3)
+    assert left.json["completed_at"] is None
+    address = left.headers["Location"]
+    assert address == f"/v1/erasures/{left.json['id']}"
+    nobody = {"headers": {"Authorization": ""}}
+    assert account.get(address, **nobody).json == left.json
+    index()
+    done = account.get(address, **nobody).json
+    assert (done["state"], done["items_total"], done["items_left"]) == ("done", 3, 0)
+    assert left.json["requested_at"] == done["requested_at"] < done["completed_at"]
+    register_again(account)
+    account.store()
+    assert account.get(address).json == done, "the new account is another one"
+
+
+def test_who_prefers_to_wait_is_told_when_it_is_done(
+    account: Account, stranger: Account, index: Callable[[], None]
+) -> None:
+    for leaving in (account, stranger):
+        leaving.store()
+    with ThreadPoolExecutor(1) as pool:
+        prefer = {"json": {"password": PASSWORD}, "prefer": "wait=30"}
+        answer = pool.submit(account.delete, ME, **prefer)
+        while not answer.done():
+            index()
+    done = answer.result()
+    assert (done.status_code, done.json["state"]) == (200, "done")
+    assert done.headers["Preference-Applied"] == "wait=30"
+    late = stranger.delete(ME, json={"password": PASSWORD}, prefer="wait=0")
+    assert (late.status_code, late.headers["Preference-Applied"]) == (202, "wait=0")
+
+
+def test_an_identifier_that_was_never_given_out_is_not_found(account: Account) -> None:
+    for unknown in (uuid4(), account.registered["user"]["id"], "no-identifier"):
+        answer = account.get(f"/v1/erasures/{unknown}", headers={"Authorization": ""})
+        assert (answer.status_code, answer.json["code"]) == (404, "not_found")

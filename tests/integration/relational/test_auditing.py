@@ -20,6 +20,7 @@ from tests.making import a_document, a_draft, a_user
 NO_RECORDS = {
     "index_entries": "what the index shall hold follows from the records",
     "idempotency_keys": "answers that were given already",
+    "erasures": "the removal of an account, which is audited itself",
     "consistency_runs": "a run says itself who asked for it",
 }
 

@@ -9,6 +9,7 @@ from atom_backend.domain.principals import Principal
 from atom_backend.domain.search import SearchFilter
 from atom_backend.relational.audit import audit_entries
 from atom_backend.relational.engine import create_engine
+from atom_backend.relational.erasures import erasures
 from atom_backend.relational.tables import index_entries, items, metadata, users
 from atom_backend.relational.transactions import PostgresTransactions, TimeLimits
 from tests.conftest import RunSql
@@ -87,7 +88,7 @@ def test_whatever_belongs_to_an_account_is_declared_to_go_with_it() -> None:
             belonging.add(table)
         assert {key.ondelete for key in keys} <= {"CASCADE", "SET NULL"}, table.name
         owned = {"owner_id", "user_id"} & set(table.columns.keys())
-        if owned and table not in {index_entries, audit_entries}:
+        if owned and table not in {index_entries, audit_entries, erasures}:
             owners = {users.c.id, items.c.owner_id}
             referring = {key.parent.name for key in keys if key.column in owners}
             assert owned <= referring, f"{table.name} does not refer to its owner's account"

@@ -11,8 +11,8 @@ from alembic import op
 
 from atom_backend.relational.walls import walled
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 
 MESSAGES = """
 create table messages (

@@ -1,0 +1,109 @@
+"""However a list is asked for, PostgreSQL goes to the rows of its owner and past all others.
+
+The plans are those that PostgreSQL makes when it may not read whole tables: where no index leads to
+an owner's rows, one still would be read whole, or an index without the owner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+
+from atom_backend.domain.resources import fields
+from atom_backend.domain.resources.listing import Condition, Listing, Match
+from atom_backend.domain.resources.registry import RESOURCES
+from atom_backend.domain.resources.resource import Resource
+from atom_backend.relational.engine import create_engine
+from atom_backend.relational.record_queries import listed
+
+_SAMPLES: dict[type[fields.FieldType], Any] = {
+    fields.Text: "word",
+    fields.Whole: 1,
+    fields.Share: 0.5,
+    fields.Truth: True,
+    fields.Amount: Decimal(1),
+    fields.Moment: datetime(2030, 1, 1, tzinfo=UTC),
+    fields.WallTime: datetime(2030, 1, 1, tzinfo=UTC),
+    fields.Reference: UUID(int=1),
+}
+
+
+class Explained(sa.Executable, sa.ClauseElement):
+    """The plan of a statement."""
+
+    inherit_cache = False
+
+    def __init__(self, statement: sa.Select[Any]) -> None:
+        self.statement = statement
+
+
+@compiles(Explained)
+def _explain(element: Explained, compiler: Any, **options: Any) -> str:
+    return f"explain (format json) {compiler.process(element.statement, **options)}"
+
+
+def _asked(resource: Resource) -> Iterator[tuple[str, Listing]]:
+    yield "newest", Listing(20)
+    for sort in resource.sorts:
+        yield f"sort {sort}", Listing(20, sort=sort)
+    for one in resource.filters:
+        if one.test is Match.WORDS:
+            value: Any = "word"
+        elif one.test is Match.HOLDS:
+            value = "tag"
+        else:
+            kind = resource.field(one.field).type
+            value = kind.words[0] if isinstance(kind, fields.Choice) else _SAMPLES[type(kind)]
+        yield f"{one.name}", Listing(20, (Condition(one.field, one.test, value),))
+    for flag in resource.flags:
+        yield flag.name, Listing(20, flag.conditions)
+    yield "tag", Listing(20, (Condition("tags", Match.HOLDS, "x"),))
+
+
+CASES = [
+    pytest.param(resource, listing, id=f"{resource.name}-{name}")
+    for resource in RESOURCES
+    for name, listing in _asked(resource)
+]
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[sa.Connection]:
+    engine = create_engine(database_url, max_connections=0)
+    with engine.connect() as connection:
+        connection.execute(
+            sa.text("""
+                select set_config('role', 'atom_app', true),
+                    set_config('atom.owner_id', :owner, true),
+                    set_config('enable_seqscan', 'off', true)
+            """),
+            {"owner": str(UUID(int=7))},
+        )
+        yield connection
+
+
+@pytest.mark.parametrize(("resource", "listing"), CASES)
+def test_a_list_goes_to_its_owners_rows(
+    connection: sa.Connection, resource: Resource, listing: Listing
+) -> None:
+    (plan,) = connection.scalar(Explained(listed(resource, listing)))
+    scans = list(_scans(plan["Plan"]))
+    assert scans
+    for scan in scans:
+        led_by = scan.get("Index Cond", "") + scan.get("Recheck Cond", "")
+        assert "owner_id" in led_by or "id = " in led_by, scan
+
+
+def _scans(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The nodes that read rows of a table."""
+    if "Relation Name" in node:
+        yield node
+    for part in node.get("Plans", ()):
+        yield from _scans(part)
