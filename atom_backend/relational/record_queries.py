@@ -61,7 +61,12 @@ def every(resource: Resource, *, whole: bool = False, brief: bool = False) -> sa
     joined = items.join(own, own.c.id == items.c.id).outerjoin(
         index_entries, index_entries.c.item_id == items.c.id
     )
-    return sa.select(*base, *_INDEXED, *fields).select_from(joined)
+    # The kind leads to the newest of one kind, past what the owner has of the others.
+    return (
+        sa.select(*base, *_INDEXED, *fields)
+        .select_from(joined)
+        .where(items.c.kind == resource.kind.value)
+    )
 
 
 @cache

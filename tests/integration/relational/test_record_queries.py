@@ -23,7 +23,10 @@ SOON = datetime(2030, 1, 1, 0, 10, tzinfo=UTC)
 
 @pytest.fixture
 def crowd(transactions: PostgresTransactions, sql: RunSql) -> list[Principal]:
-    """Owners with some hundred tasks each, due a minute apart; one in a hundred is blocked."""
+    """Owners with some hundred tasks each, due a minute apart; one in a hundred is blocked.
+
+    Among them, in time, are as many memories.
+    """
     owners = [a_user(transactions) for _ in range(OWNERS)]
     sql(
         """
@@ -37,6 +40,19 @@ def crowd(transactions: PostgresTransactions, sql: RunSql) -> list[Principal]:
         select id, owner_id, case when n % 100 = 0 then 'blocked' else 'todo' end, 0, 0,
             timestamptz '2030-01-01 00:00Z' + n * interval '1 minute', 'UTC'
         from made
+        """,
+        owners=[owner.user_id for owner in owners],
+        each=EACH,
+    )
+    sql(
+        """
+        with made as (
+        insert into items (id, owner_id, kind, content_hash, title, text)
+        select gen_random_uuid(), owner, 'memory', sha256('x'), 'memory ' || n, 'common'
+        from generate_series(1, :each) n, unnest(cast(:owners as uuid[])) owner
+        returning id, owner_id
+        )
+        insert into memories (id, owner_id) select id, owner_id from made
         """,
         owners=[owner.user_id for owner in owners],
         each=EACH,
