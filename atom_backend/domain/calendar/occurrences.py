@@ -14,6 +14,7 @@ from itertools import islice
 
 from atom_backend.domain.calendar.events import Event, EventStatus, Override
 from atom_backend.domain.calendar.local_time import with_offset
+from atom_backend.domain.calendar.recurrence_rules import times_a_day
 from atom_backend.domain.calendar.series import Series
 from atom_backend.errors import InvalidInput
 
@@ -28,9 +29,6 @@ MOST_OCCURRENCES = 10_000
 
 MOST_BUSY = 50_000
 """Occurrences that one question for busy time may touch."""
-
-_OUT_OF_ORDER = 24 * 60
-"""Starts that may stand in the wrong order where clocks are put forward, once a minute a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +52,33 @@ class Interval:
     end: datetime
 
 
-def occurrences(event: Event, start: datetime, end: datetime, limit: int) -> list[Occurrence]:
+def occurrences(
+    event: Event,
+    start: datetime,
+    end: datetime,
+    limit: int,
+    *,
+    since: datetime = EARLIEST,
+    status: EventStatus | None = None,
+) -> list[Occurrence]:
     """The first ``limit`` occurrences that share time with [start, end), by start.
 
     One without length counts where it stands. Cancelled instances are none; those of a cancelled
-    event are. Ask for one more than is shown to learn whether there are more.
+    event are. Only those count that begin at ``since`` or later and have the ``status``. Ask for
+    one more than is shown to learn whether there are more.
     """
     low, high = max(start, EARLIEST), min(end, LATEST)
     limit = min(limit, MOST_OCCURRENCES)
     if low >= high or limit <= 0:
         return []
     series = Series.of(event)
-    plain = _plain(series, low, high)
-    found = [*islice(plain, limit + _OUT_OF_ORDER), *_overridden(series, low, high)]
+    found = [
+        one
+        for one in _overridden(series, low, high)
+        if one.start >= since and status in (None, status_of(event, one))
+    ]
+    if status in (None, event.status):
+        found += islice(_plain(series, low, high, since), limit + _out_of_order(series))
     found.sort(key=lambda one: (one.start, one.original_start))
     return found[:limit]
 
@@ -95,6 +107,12 @@ def busy(events: Iterable[Event], start: datetime, end: datetime) -> list[Interv
     return _merged(taken)
 
 
+def status_of(event: Event, occurrence: Occurrence) -> EventStatus:
+    """Its own status, or that of its series."""
+    own = occurrence.override and occurrence.override.status
+    return own or event.status
+
+
 def unknown_starts(event: Event, starts: Iterable[datetime]) -> set[datetime]:
     """Those of ``starts`` at which the series of the event has no occurrence."""
     series = Series.of(event)
@@ -110,10 +128,15 @@ def unknown_starts(event: Event, starts: Iterable[datetime]) -> set[datetime]:
 _MOMENT = timedelta(microseconds=1)
 
 
-def _plain(series: Series, low: datetime, high: datetime) -> Iterator[Occurrence]:
+def _out_of_order(series: Series) -> int:
+    """Starts that may stand in the wrong order: those of the day when clocks are put forward."""
+    return 0 if series.rule is None else times_a_day(series.rule) + len(series.added)
+
+
+def _plain(series: Series, low: datetime, high: datetime, since: datetime) -> Iterator[Occurrence]:
     """The occurrences that no exception and no override touches."""
     touched = series.exceptions | series.overrides.keys()
-    for start in series.starts(low - series.longest, high):
+    for start in series.starts(max(low - series.longest, since), high):
         end = series.end(start)
         if start not in touched and _meets(start, end, low, high):
             yield _occurrence(series, start, end, start, None)
@@ -149,13 +172,11 @@ def _occurrence(
 
 
 def _takes_time(event: Event, occurrence: Occurrence) -> bool:
-    status, transparent = event.status, event.transparent
-    if occurrence.override is not None:
-        status = occurrence.override.status or status
-        own = occurrence.override.transparent
-        transparent = transparent if own is None else own
+    transparent = event.transparent
+    if occurrence.override is not None and occurrence.override.transparent is not None:
+        transparent = occurrence.override.transparent
     return (
-        status is not EventStatus.CANCELLED
+        status_of(event, occurrence) is not EventStatus.CANCELLED
         and not transparent
         and occurrence.start < occurrence.end
     )
