@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 from uuid import UUID
 
+from atom_backend.domain.calendar.calendar_files import CalendarImport
 from atom_backend.domain.census import ChunkRows, MarkRows
 from atom_backend.domain.extracted import Extracted
 from atom_backend.domain.generations import Generation, Pointer
@@ -60,6 +61,17 @@ class Extractor(Protocol):
 
     def extract(self, content: bytes, *, name: str | None = None) -> Extracted:
         """Raises InvalidInput, UnsupportedMedia or TooLarge, and nothing else."""
+        ...
+
+
+class CalendarReader(Protocol):
+    """Calendar files in, events out."""
+
+    def calendar(self, content: bytes, *, time_zone: str) -> CalendarImport:
+        """``time_zone`` is where times without a zone are reckoned.
+
+        Raises InvalidInput, UnsupportedMedia or TooLarge where no event of it can be read.
+        """
         ...
 
 

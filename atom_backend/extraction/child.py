@@ -13,7 +13,7 @@ import importlib
 import json
 import os
 import sys
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from atom_backend.errors import InvalidInput, RequestError, TooLarge, UnsupportedMedia
 from atom_backend.extraction import limits, media
@@ -22,7 +22,12 @@ from atom_backend.extraction.frames import read_frame, write_frame
 OUT_OF_MEMORY = 83
 REFUSALS = {kind.__name__: kind for kind in (InvalidInput, TooLarge, UnsupportedMedia)}
 
-_PARSERS = {media.PDF: "pdf", media.DOCX: "docx", media.HTML: "html"}
+_PARSERS = {
+    media.PDF: "pdf",
+    media.DOCX: "docx",
+    media.HTML: "html",
+    media.CALENDAR: "calendars.parser",
+}
 _MAX_FILES = 100
 # Memory that a large file took is seldom given back; such a process is not kept waiting.
 _MAX_RESIDENT_BYTES = 256 * 1024 * 1024
@@ -65,10 +70,10 @@ def _serve(requests: BinaryIO, answers: BinaryIO, cpu_seconds: int, *, last: boo
     return not last
 
 
-def _read(header: dict[str, str | int], content: bytes) -> tuple[dict[str, str | None], str]:
-    parser = importlib.import_module(f"{__package__}.{_PARSERS[str(header['content_type'])]}")
+def _read(header: dict[str, Any], content: bytes) -> tuple[dict[str, str | None], str]:
+    parser = importlib.import_module(f"{__package__}.{_PARSERS[header['content_type']]}")
     try:
-        parsed = parser.read(content, header["max_text_chars"])
+        parsed = parser.read(content, header["max_text_chars"], **header["options"])
     except RequestError as error:
         return {"refused": type(error).__name__, "code": error.code, "message": error.message}, ""
     return {"title": parsed.title}, parsed.text

@@ -10,17 +10,25 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
+from atom_backend.domain.calendar.calendar_files import CalendarImport
 from atom_backend.domain.extracted import Extracted
 from atom_backend.extraction import refusals, titles
 from atom_backend.extraction.cleaning import unix_lines
-from atom_backend.extraction.media import HTML, MARKDOWN
+from atom_backend.extraction.calendars import parser
+from atom_backend.extraction.media import CALENDAR, HTML, MARKDOWN
 from atom_backend.extraction.pool import SandboxPool
 from atom_backend.extraction.sandbox import Request, Sandbox
 from atom_backend.extraction.sniffing import Sniffed, sniff
 
+_MAX_CALENDAR_CHARS = 50_000_000
+"""What was found in a file of ten megabytes may be written larger than it was."""
+
 
 class SubprocessExtractor:
-    """Fills the port ``Extractor``; for any number of threads; to be made after a fork."""
+    """Fills the ports ``Extractor`` and ``CalendarReader``.
+
+    For any number of threads; to be made after a fork.
+    """
 
     def __init__(
         self,
@@ -48,6 +56,18 @@ class SubprocessExtractor:
         if sniffed.text is not None and sniffed.content_type != HTML:
             return self._as_written(sniffed.text, sniffed.content_type, name)
         return self._parsed(content, sniffed, name)
+
+    def calendar(self, content: bytes, *, time_zone: str) -> CalendarImport:
+        """The events of a calendar file; ``time_zone`` is where times without a zone are reckoned.
+
+        Raises UnsupportedMedia for what is no calendar; TooLarge; InvalidInput for an unknown
+        zone, or as ``extract`` does; DependencyError as ``extract`` does.
+        """
+        request = Request(content, CALENDAR, _MAX_CALENDAR_CHARS, {"time_zone": time_zone})
+        answer = self._pool.ask(request)
+        if answer.refusal is not None:
+            raise answer.refusal
+        return parser.found(answer.text)
 
     def close(self) -> None:
         """Ends the child processes; ``extract`` then reads plain text and Markdown only."""

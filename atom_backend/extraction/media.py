@@ -1,6 +1,6 @@
 """The content types that can be read (IANA media types).
 
-Invariant: no other string ever stands in ``Extracted.content_type``.
+Invariant: no other string ever stands in ``Extracted.content_type``, and no calendar does.
 """
 
 from __future__ import annotations
@@ -12,3 +12,4 @@ DOCX: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.do
 HTML: Final = "text/html"
 MARKDOWN: Final = "text/markdown"
 PLAIN_TEXT: Final = "text/plain"
+CALENDAR: Final = "text/calendar"

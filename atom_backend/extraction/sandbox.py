@@ -12,7 +12,8 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from atom_backend.errors import DependencyError, RequestError
@@ -28,11 +29,15 @@ _MAX_UTF8_BYTES = 4
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One file to read; the content type is one of ``media`` that needs a parser."""
+    """One file to read; the content type is one of ``media`` that needs a parser.
+
+    ``options`` are what this parser is told besides.
+    """
 
     content: bytes
     content_type: str
     max_text_chars: int
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,11 @@ class Sandbox:
                 stream.close()
 
     def _exchange(self, request: Request, deadline: float) -> Answer:
-        header = {"content_type": request.content_type, "max_text_chars": request.max_text_chars}
+        header = {
+            "content_type": request.content_type,
+            "max_text_chars": request.max_text_chars,
+            "options": dict(request.options),
+        }
         self._pipes.send(json.dumps(header).encode(), deadline)
         self._pipes.send(request.content, deadline)
         answer = json.loads(self._pipes.receive(_MAX_HEADER_BYTES, deadline))

@@ -6,9 +6,10 @@ an event of whole days, which has no zone in iCalendar, is then reckoned in the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import groupby
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -22,38 +23,49 @@ from atom_backend.domain.calendar.series import Series
 from atom_backend.extraction.calendars.ics_people import written
 
 PRODUCT = "-//Atom Backend//Calendar//EN"
+_END = b"END:VCALENDAR\r\n"
 
 T = TypeVar("T")
 Written = vText | vDate | vDatetime | vInline | vCalAddress
 
 
-def write_calendars(events: Iterable[tuple[str, Event]], *, written_at: datetime) -> bytes:
-    """A VCALENDAR for each calendar name, in UTF-8, of events with their UIDs.
+def write_calendars(events: Iterable[tuple[str, Event]], *, written_at: datetime) -> Iterator[bytes]:
+    """A VCALENDAR for each calendar name, in UTF-8, of events with their UIDs, piece by piece.
 
-    ``written_at`` is the DTSTAMP. The events pass ``event_checks``; the reader names the zone of
-    whole days and floating times, which are written without.
+    Events of one calendar stand together. ``written_at`` is the DTSTAMP. The events pass
+    ``event_checks``; the reader names the zone of whole days and floating times, which are
+    written without.
     """
-    by_calendar: dict[str | None, list[tuple[str, Event]]] = {}
-    for uid, event in events:
-        by_calendar.setdefault(event.calendar, []).append((uid, event))
-    return b"".join(
-        _calendar(name, group, written_at) for name, group in (by_calendar or {None: []}).items()
-    )
+    none = True
+    for name, group in groupby(events, key=lambda pair: pair[1].calendar):
+        none = False
+        yield from _calendar(name, group, written_at)
+    if none:
+        yield from _calendar(None, (), written_at)
 
 
-def _calendar(name: str | None, events: Sequence[tuple[str, Event]], written_at: datetime) -> bytes:
+def _calendar(
+    name: str | None, events: Iterable[tuple[str, Event]], written_at: datetime
+) -> Iterator[bytes]:
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
     if name is not None:
         calendar.add("x-wr-calname", name)
-    for zone_name in sorted({event.time_zone for _, event in events if _names_zone(event)}):
-        calendar.add_component(_definition(zone_name))
+    yield _lines(calendar).removesuffix(_END)
+    defined = set[str]()
     for uid, event in events:
+        if _names_zone(event) and event.time_zone not in defined:
+            defined.add(event.time_zone)
+            yield _lines(_definition(event.time_zone))
         for component in _components(uid, event):
             _set(component, "DTSTAMP", vDatetime(written_at.astimezone(UTC)))
-            calendar.add_component(component)
-    return bytes(calendar.to_ical(sorted=False))
+            yield _lines(component)
+    yield _END
+
+
+def _lines(component: Calendar | Timezone | Component) -> bytes:
+    return bytes(component.to_ical(sorted=False))
 
 
 def _components(uid: str, event: Event) -> Iterator[Component]:
