@@ -32,6 +32,7 @@ class Kind(StrEnum):
     TASK = "task"
     MEMORY = "memory"
     MESSAGE = "message"
+    EVENT = "event"
 
 
 @dataclass(frozen=True, slots=True)

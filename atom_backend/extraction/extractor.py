@@ -13,8 +13,8 @@ from typing import Self
 from atom_backend.domain.calendar.calendar_files import CalendarImport
 from atom_backend.domain.extracted import Extracted
 from atom_backend.extraction import refusals, titles
-from atom_backend.extraction.cleaning import unix_lines
 from atom_backend.extraction.calendars import parser
+from atom_backend.extraction.cleaning import unix_lines
 from atom_backend.extraction.media import CALENDAR, HTML, MARKDOWN
 from atom_backend.extraction.pool import SandboxPool
 from atom_backend.extraction.sandbox import Request, Sandbox

@@ -38,7 +38,7 @@ from atom_backend.http.paths import UUID_PATTERN
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-_LOCAL = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?", re.ASCII)
+_LOCAL = re.compile(r"\d{4}-\d\d-\d\d([Tt]\d\d:\d\d:\d\d(\.\d{1,6})?)?", re.ASCII)
 _PRINTABLE: JsonDict = {"pattern": r"^[^\u0000]*$"}
 _NOT_BLANK: JsonDict = {"pattern": r"^[^\u0000]*[^\s\u001c-\u001f\u0000][^\u0000]*$"}
 
@@ -171,7 +171,7 @@ WallTime = Annotated[
     PlainSerializer(_with_offset, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": f"^({_LOCAL.pattern}|{_RFC3339.pattern})$"}),
 ]
-"""A time with its zone, or without: that of a clock on the wall."""
+"""A time with its zone, or without: that of a clock on the wall. A day is its midnight."""
 
 ZonedTime = Annotated[
     datetime,
@@ -201,8 +201,10 @@ def _words(longest: int) -> Any:
     return Field(min_length=1, max_length=longest, json_schema_extra=_NOT_BLANK)
 
 
-def text_of(longest: int) -> Any:
-    """The type of a text that is not blank, of at most so many code points."""
+def text_of(longest: int, *, blank: bool = False) -> Any:
+    """The type of a text of at most so many code points; not a blank one, unless ``blank``."""
+    if blank:
+        return Annotated[str, Field(max_length=longest, json_schema_extra=_PRINTABLE)]
     return Annotated[str, _words(longest), AfterValidator(_not_blank)]
 
 

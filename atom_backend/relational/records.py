@@ -132,6 +132,7 @@ class PostgresRecords:
                 "title": said.title,
                 "text": said.text,
                 "happens_at": said.happens_at,
+                "over_at": said.over_at,
                 "content_hash": content_hash(said.title, said.text),
             }
         return common, {name: value for name, value in plain.items() if name in beside}

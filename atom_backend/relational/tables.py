@@ -110,6 +110,7 @@ items = Table(
     _time("created_at", default=True),
     _time("updated_at", default=True),
     _time("happens_at"),
+    _time("over_at"),
     Column("search", TSVECTOR, Computed("atom_search_vector(title, text)", persisted=True)),
     UniqueConstraint("owner_id", "kind", "external_id", name="items_external_id_key"),
     UniqueConstraint("id", "owner_id", name="items_owner_key"),
@@ -119,6 +120,13 @@ items = Table(
         "owner_id",
         "happens_at",
         postgresql_where=text("happens_at is not null"),
+    ),
+    Index(
+        "items_by_end",
+        "owner_id",
+        "over_at",
+        "happens_at",
+        postgresql_where=text("over_at is not null"),
     ),
     Index(
         "items_search",

@@ -5,7 +5,7 @@ Invariant: pages follow each other without a gap or a repetition while the event
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from heapq import nsmallest
@@ -54,27 +54,23 @@ def agenda(
     status: EventStatus | None = None,
 ) -> list[Instance[T]]:
     """The first ``limit`` instances that share time with the window, and come ``after``."""
+    # Only instances that were moved can begin together: no more than they stand before ``after``.
+    since = EARLIEST if after is None else after.start
     found = (
-        instance
+        Instance(_place(event_id, one), source, event, one)
         for event_id, source, event in events
-        for instance in _instances(event_id, source, event, window, limit, after, status)
+        for one in occurrences(
+            event,
+            window.start,
+            window.end,
+            limit + 1 + len(event.overrides),
+            since=since,
+            status=status,
+        )
+        if after is None or _place(event_id, one) > after
     )
     return nsmallest(limit, found, key=lambda one: one.place)
 
 
-def _instances(
-    event_id: UUID,
-    source: T,
-    event: Event,
-    window: Window,
-    limit: int,
-    after: Place | None,
-    status: EventStatus | None,
-) -> Iterator[Instance[T]]:
-    # Only instances that were moved can begin together, so no more stand before ``after``.
-    enough = limit + 1 + len(event.overrides)
-    since = EARLIEST if after is None else after.start
-    for one in occurrences(event, window.start, window.end, enough, since=since, status=status):
-        place = Place(one.start.astimezone(UTC), event_id, one.original_start.astimezone(UTC))
-        if after is None or place > after:
-            yield Instance(place, source, event, one)
+def _place(event_id: UUID, one: Occurrence) -> Place:
+    return Place(one.start.astimezone(UTC), event_id, one.original_start.astimezone(UTC))

@@ -60,7 +60,7 @@ def _told(problems: Problems | list[tuple[str, str | None]]) -> tuple[FieldProbl
 
 def _texts(event: Event) -> Problems:
     yield from _words("", event)
-    for name, value in (("calendar", event.calendar), ("external_id", event.external_id)):
+    for name, value in (("calendar", event.calendar), ("uid", event.uid)):
         if value is not None:
             yield name, _text(value, NAME_CHARS) or (None if value.strip() else "must not be blank")
     for place, override in enumerate(event.overrides):

@@ -98,4 +98,4 @@ class Event:
     status: EventStatus = EventStatus.CONFIRMED
     transparent: bool = False
     calendar: str | None = None
-    external_id: str | None = None
+    uid: str | None = None

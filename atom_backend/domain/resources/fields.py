@@ -13,9 +13,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text that is not blank, of at most so many code points."""
+    """A text of at most so many code points, which is not blank unless ``blank``."""
 
     longest: int
+    blank: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,11 +35,15 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the index reads of an item: its title, its text, and the item's own time."""
+    """What the index reads of an item: its title, its text, and the item's own time.
+
+    ``over_at`` is for what lasts, or takes place again: the first instant after all of it.
+    """
 
     title: str
     text: str
     happens_at: datetime | None = None
+    over_at: datetime | None = None
 
 
 def _as_stored(values: Values) -> Values:

@@ -50,7 +50,7 @@ def single(component: Component, reading: Reading) -> Event:
         status=_status(component, reading),
         transparent=_first(component, "TRANSP").upper() == "TRANSPARENT",
         calendar=reading.calendar,
-        external_id=_text(component, "UID", reading).strip() or None,
+        uid=_text(component, "UID", reading).strip() or None,
     )
     _note_what_is_left_out(component, reading)
     return event

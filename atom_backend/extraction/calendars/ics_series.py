@@ -147,7 +147,7 @@ def _alone(instance: Component, reading: Reading) -> Event:
     reading.note("an instance of a series that is not in the file: kept as an event by itself")
     named = instance.first("RECURRENCE-ID")
     suffix = named.value.strip() if named else ""
-    return replace(own, external_id=f"{own.external_id or ''}#{suffix}")
+    return replace(own, uid=f"{own.uid or ''}#{suffix}")
 
 
 def _age(component: Component) -> tuple[int, str, int]:

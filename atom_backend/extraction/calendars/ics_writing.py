@@ -29,7 +29,9 @@ T = TypeVar("T")
 Written = vText | vDate | vDatetime | vInline | vCalAddress
 
 
-def write_calendars(events: Iterable[tuple[str, Event]], *, written_at: datetime) -> Iterator[bytes]:
+def write_calendars(
+    events: Iterable[tuple[str, Event]], *, written_at: datetime
+) -> Iterator[bytes]:
     """A VCALENDAR for each calendar name, in UTF-8, of events with their UIDs, piece by piece.
 
     Events of one calendar stand together. ``written_at`` is the DTSTAMP. The events pass

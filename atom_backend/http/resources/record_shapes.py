@@ -176,4 +176,7 @@ def _asked(resource: Resource, one: Filter) -> Any:
         return checked.Question
     if one.test is Match.HOLDS:
         return checked.Tag
-    return _NO_FIELDS.get(one.field) or asked(resource.field(one.field).type)
+    if one.field in _NO_FIELDS:
+        return _NO_FIELDS[one.field]
+    kind = resource.field(one.field).type
+    return checked.Moment if isinstance(kind, declared.WallTime) else asked(kind)

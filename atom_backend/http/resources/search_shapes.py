@@ -35,8 +35,9 @@ class FilterInput(JsonBody):
     """Which items may be found; every given condition must hold.
 
     `tags`: the item has all of them. `metadata`: the item's metadata contains this object.
-    `happens_after`, `happens_before`: the item's own time, such as that at which a task is due.
-    `..._after` is inclusive, `..._before` exclusive.
+    `happens_after`, `happens_before`: the item's own time, such as that at which a task is due; of
+    an event all the time from its first beginning to its last end. `..._after` is inclusive,
+    `..._before` exclusive.
     """
 
     tags: Tags = ()

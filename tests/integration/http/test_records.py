@@ -39,6 +39,16 @@ EXAMPLES = {
         {"kind": "notification"},
         {"direction": "up"},
     ),
+    "events": Example(
+        {
+            "title": "Tea with the gardener",
+            "starts_at": "2030-03-01T09:00:00.000000+00:00",
+            "ends_at": "2030-03-01T10:00:00.000000+00:00",
+            "tags": ["home"],
+        },
+        {"ends_at": "2030-03-01T11:00:00.000000+00:00"},
+        {"status": "never"},
+    ),
 }
 every_resource = pytest.mark.parametrize("name", EXAMPLES)
 

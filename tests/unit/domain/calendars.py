@@ -92,7 +92,7 @@ def events(draw: st.DrawFn) -> Event:
         status=draw(st.sampled_from([EventStatus.CONFIRMED, EventStatus.TENTATIVE])),
         transparent=draw(st.booleans()),
         calendar=draw(st.none() | NAMES.filter(bool)),
-        external_id="uid-1",
+        uid="uid-1",
     )
     return draw(_with_exceptions(event))
 

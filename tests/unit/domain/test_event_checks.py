@@ -47,7 +47,7 @@ def test_events_that_people_make_pass(event: Event) -> None:
         ({"location": "\ud800"}, ["/location"]),
         ({"description": "x" * (DESCRIPTION_CHARS + 1)}, ["/description"]),
         ({"calendar": " "}, ["/calendar"]),
-        ({"external_id": "x" * (NAME_CHARS + 1)}, ["/external_id"]),
+        ({"uid": "x" * (NAME_CHARS + 1)}, ["/uid"]),
         ({"title": "\x00", "location": "\x00"}, ["/title", "/location"]),
         ({"recurrence": "every day"}, ["/recurrence"]),
         ({"recurrence": "FREQ=SECONDLY"}, ["/recurrence"]),

@@ -53,7 +53,7 @@ def test_an_event_that_cannot_be_kept_is_refused_alone_and_with_its_reason(
     lines: list[str], why: str
 ) -> None:
     found = read_calendar(calendar(event(*lines), event(START, uid="good")))
-    assert [one.event.external_id for one in found.events] == ["good"]
+    assert [one.event.uid for one in found.events] == ["good"]
     (refusal,) = found.refusals
     assert (refusal.component, refusal.line) == ("VEVENT", 3)
     assert why in refusal.reason
@@ -77,7 +77,7 @@ def test_a_component_that_lost_its_end_does_not_swallow_the_next_one() -> None:
             "BEGIN:VTODO", "END:VTOOD", event(START), "BEGIN:VEVENT", START, event(START, uid="2")
         )
     )
-    assert [one.event.external_id for one in found.events] == ["1", "2"]
+    assert [one.event.uid for one in found.events] == ["1", "2"]
     assert [one.component for one in found.refusals] == ["VTODO", "VEVENT"]
 
 

@@ -53,7 +53,7 @@ def test_an_event_is_read_whole() -> None:
         status=EventStatus.TENTATIVE,
         transparent=True,
         calendar="Work, mostly",
-        external_id="1",
+        uid="1",
     )
 
 
@@ -158,7 +158,7 @@ def test_instances_without_their_series_become_events_with_their_own_identifiers
         for day in (2, 3)
     ]
     found = read_calendar(calendar(*instances))
-    identifiers = [one.event.external_id for one in found.events]
+    identifiers = [one.event.uid for one in found.events]
     assert identifiers == ["1#20260112T090000Z", "1#20260113T090000Z"]
     assert all("by itself" in one.notes[0] for one in found.events)
 

@@ -20,7 +20,7 @@ NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def written(*given: Event) -> str:
-    pairs = [(event.external_id or "uid", event) for event in given]
+    pairs = [(event.uid or "uid", event) for event in given]
     return b"".join(write_calendars(pairs, written_at=NOW)).decode()
 
 
@@ -50,9 +50,9 @@ def test_an_event_has_the_same_occurrences_after_a_round_trip(event: Event) -> N
 def test_many_events_of_many_calendars_are_all_read_and_another_reader_agrees(
     given: list[Event],
 ) -> None:
-    several = [replace(one, external_id=f"uid-{place}") for place, one in enumerate(given)]
+    several = [replace(one, uid=f"uid-{place}") for place, one in enumerate(given)]
     found = read_calendar(written(*several).encode()).events
-    assert {one.event.external_id for one in found} == {one.external_id for one in several}
+    assert {one.event.uid for one in found} == {one.uid for one in several}
     titles = [
         str(component.get("SUMMARY", ""))
         for calendar in icalendar.Calendar.from_ical(written(*several), multiple=True)
@@ -107,7 +107,7 @@ def test_times_are_written_in_the_form_that_says_what_they_are(
 
 def test_every_calendar_is_written_by_itself_and_none_is_a_calendar_too() -> None:
     one = timed("2026-01-01T09:00", "2026-01-01T10:00", calendar="One")
-    found = written(one, replace(one, calendar=None), replace(one, external_id="2"))
+    found = written(one, replace(one, calendar=None), replace(one, uid="2"))
     assert found.count("BEGIN:VCALENDAR") == 2
     assert found.count("X-WR-CALNAME:One") == 1
     assert written().count("BEGIN:VCALENDAR") == 1
@@ -120,7 +120,7 @@ def test_no_text_breaks_out_of_its_line(text: str) -> None:
         description=text,
         location=text,
         calendar=text.split("\n", maxsplit=1)[0].split("\r", maxsplit=1)[0],
-        external_id="1",
+        uid="1",
         attendees=(Attendee("a@example.org", text.replace("\r", "")),),
     )
     (found,) = read_again(replace(event, title=text))
@@ -136,7 +136,7 @@ def test_an_instance_is_written_whole() -> None:
         recurrence="FREQ=WEEKLY",
         location="Here",
         overrides=(Override(start, title="Other"),),
-        external_id="1",
+        uid="1",
     )
     instance = written(event).split("BEGIN:VEVENT")[2]
     for line in ("UID:1", "SUMMARY:Other", "LOCATION:Here", "RECURRENCE-ID:20260108T090000Z"):
