@@ -46,6 +46,11 @@ class FieldProblem:
     detail: str
 
 
+def pointer(place: Sequence[str | int]) -> str:
+    """The JSON pointer (RFC 6901) of a place; empty for the whole document."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in place)
+
+
 class InvalidInput(RequestError):
     """The input is not valid."""
 

@@ -201,8 +201,10 @@ def _words(longest: int) -> Any:
     return Field(min_length=1, max_length=longest, json_schema_extra=_NOT_BLANK)
 
 
-def text_of(longest: int, *, blank: bool = False) -> Any:
+def text_of(longest: int, *, blank: bool = False, pattern: str | None = None) -> Any:
     """The type of a text of at most so many code points; not a blank one, unless ``blank``."""
+    if pattern is not None:
+        return Annotated[str, Field(max_length=longest, pattern=pattern)]
     if blank:
         return Annotated[str, Field(max_length=longest, json_schema_extra=_PRINTABLE)]
     return Annotated[str, _words(longest), AfterValidator(_not_blank)]

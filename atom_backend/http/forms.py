@@ -15,12 +15,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf, RootMod
 from pydantic_core import PydanticCustomError
 from werkzeug.formparser import FormDataParser
 
-from atom_backend.errors import AtomError, FieldProblem, InvalidInput, MalformedRequest
+from atom_backend.errors import AtomError, FieldProblem, InvalidInput, MalformedRequest, pointer
 from atom_backend.http import strict_json
 from atom_backend.http.body_stream import BodyStream
 from atom_backend.http.fields import Metadata, Tags
 from atom_backend.http.gathering import gather
-from atom_backend.http.validation import pointer, validated
+from atom_backend.http.validation import validated
 
 _MOST_PARTS = 200
 _FIELDS_SIZE = 1024 * 1024

@@ -14,8 +14,8 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 from werkzeug.routing import BaseConverter
 
-from atom_backend.errors import FieldProblem, InvalidInput, MalformedRequest
-from atom_backend.http.validation import pointer, refuse_nul
+from atom_backend.errors import FieldProblem, InvalidInput, MalformedRequest, pointer
+from atom_backend.http.validation import refuse_nul
 
 UUID_PATTERN = "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 _PARAMETER = re.compile(r"\{(\w+)\}")

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from atom_backend.errors import FieldProblem, InvalidInput
+from atom_backend.errors import FieldProblem, InvalidInput, pointer
 from atom_backend.http.limits import PROBLEMS_SHOWN
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -46,11 +46,6 @@ def refuse_nul(tree: object) -> None:
     ]
     if problems:
         raise InvalidInput(problems=problems[:PROBLEMS_SHOWN])
-
-
-def pointer(location: Location) -> str:
-    """The JSON pointer of a location; empty for the whole document."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
 
 
 def _place(location: Location, given: object) -> Location:

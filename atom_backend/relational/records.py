@@ -45,11 +45,11 @@ class PostgresRecords:
         added = self._connection.execute(
             insert(self._root)
             .values(**identity, **common)
-            .on_conflict_do_nothing(constraint=f"{self._root.name}_external_id_key")
+            .on_conflict_do_nothing()
             .returning(self._root.c.id)
         ).one_or_none()
         if added is None:
-            raise self._taken(values["external_id"])
+            raise self._taken(values)
         if self._own is not None:
             self._connection.execute(insert(self._own).values(**identity, **own))
         return self.get(item_id)
@@ -91,8 +91,8 @@ class PostgresRecords:
         if "content_hash" in common:
             common["content_revision"] = revision
         common |= {"revision": revision, "updated_at": sa.func.now()}
-        external_id = values["external_id"]
-        renamed = external_id not in {None, before.values["external_id"]}
+        naming = ("external_id", *self._resource.unique)
+        renamed = any(values[name] not in {None, before.values[name]} for name in naming)
         try:
             # The savepoint keeps the transaction usable after a taken name, to say whose it is.
             with self._connection.begin_nested() if renamed else nullcontext():
@@ -100,7 +100,7 @@ class PostgresRecords:
                     sa.update(self._root).where(self._root.c.id == before.id).values(common)
                 )
         except Conflict:
-            raise self._taken(external_id) from None
+            raise self._taken(values, but=before.id) from None
         if self._own is not None and own:
             self._connection.execute(
                 sa.update(self._own).where(self._own.c.id == before.id).values(own)
@@ -140,17 +140,38 @@ class PostgresRecords:
     def _record(self, row: Row[Any]) -> Record:
         return as_record(self._resource, row)
 
-    def _taken(self, external_id: str) -> Conflict:
-        query = sa.select(self._root.c.id).where(self._root.c.external_id == external_id)
+    def _taken(self, values: Values, but: UUID | None = None) -> Conflict:
+        """Says which other record has what must be one record's alone."""
+        external_id, one = values["external_id"], self._resource.one
+        existing = None if external_id is None else self._first(but, external_id=external_id)
+        if existing is None and self._resource.unique:
+            alike = {name: values[name] for name in self._resource.unique}
+            return Conflict(
+                f"There is another {one} with the same {' and '.join(alike)}.",
+                code="already_there",
+                existing_id=_spelled(self._first(but, **alike)),
+            )
+        return Conflict(
+            f"Another {one} has this external identifier.",
+            code="external_id_taken",
+            existing_id=_spelled(existing),
+        )
+
+    def _first(self, but: UUID | None, **values: Any) -> UUID | None:
+        """One that has these values, other than that one."""
+        query = sa.select(self._root.c.id).where(
+            *(self._root.c[name] == value for name, value in values.items())
+        )
+        if but is not None:
+            query = query.where(self._root.c.id != but)
         if self._resource.searchable:
             query = query.where(items.c.kind == self._resource.one)
-        existing = self._connection.scalar(query)
-        return Conflict(
-            f"Another {self._resource.one} has this external identifier.",
-            code="external_id_taken",
-            existing_id=None if existing is None else str(existing),
-        )
+        return self._connection.scalar(query.limit(1))
 
 
 def _differing(columns: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in columns.items() if value != before[name]}
+
+
+def _spelled(identifier: UUID | None) -> str | None:
+    return None if identifier is None else str(identifier)

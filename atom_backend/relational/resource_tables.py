@@ -89,9 +89,16 @@ def _plain(resource: Resource) -> Table:
         Column("updated_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
         UniqueConstraint("owner_id", "external_id", name=f"{resource.name}_external_id_key"),
         UniqueConstraint("id", "owner_id", name=f"{resource.name}_owner_key"),
+        *_alone(resource),
         Index(f"{resource.name}_by_owner", "owner_id", "id"),
         *_indexes(resource, {one.name for one in resource.own}),
     )
+
+
+def _alone(resource: Resource) -> list[SchemaItem]:
+    """What keeps two records from having all of the ``unique`` fields alike."""
+    names = ("owner_id", *resource.unique)
+    return [UniqueConstraint(*names, name=f"{resource.name}_key")] if resource.unique else []
 
 
 def _column(field: declared.Field) -> Column[Any]:

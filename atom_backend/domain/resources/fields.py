@@ -13,10 +13,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text of at most so many code points, which is not blank unless ``blank``."""
+    """A text of at most so many code points, which is not blank unless ``blank``; all of it matches
+    ``pattern``, a regular expression from ``^`` to ``$``.
+    """
 
     longest: int
     blank: bool = False
+    pattern: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

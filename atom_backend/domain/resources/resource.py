@@ -57,6 +57,7 @@ class Resource:
     ``says``: what searches read of one; without it, it is plain: kept in a table of its own, and
     never indexed. A searchable one's ``one`` is a ``Kind``. ``shows`` makes the answered values of
     the stored ones. ``sorts``: the fields that a list may be ordered by, besides its creation.
+    ``unique``: the fields of a plain one that two records of an owner never have all alike.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Resource:
     filters: tuple[Filter, ...] = ()
     flags: tuple[Flag, ...] = ()
     sorts: tuple[str, ...] = ()
+    unique: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
     rules: Rules = field(default_factory=Rules)
 

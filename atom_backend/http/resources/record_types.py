@@ -25,8 +25,8 @@ class _Part(BaseModel):
 def asked(kind: declared.FieldType) -> Any:
     """The type of what a request may say."""
     match kind:
-        case declared.Text(longest, blank):
-            return checked.text_of(longest, blank=blank)
+        case declared.Text(longest, blank, pattern):
+            return checked.text_of(longest, blank=blank, pattern=pattern)
         case declared.Choice(words):
             return Literal[words]
         case declared.Whole(least, most):
