@@ -226,6 +226,14 @@ class OwnerWork(Protocol):
 
     def records(self, resource: Resource) -> Records: ...
 
+    def take_turn(self) -> None:
+        """Wait until every other transaction of this owner that has called this is over.
+
+        To be called before anything is read or locked. Raises Unauthenticated when the account is
+        gone.
+        """
+        ...
+
     @property
     def index(self) -> OwnerIndex: ...
 

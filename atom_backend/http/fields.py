@@ -188,6 +188,12 @@ Amount = Annotated[
 ]
 """An exact decimal number, in JSON a string."""
 
+Total = Annotated[
+    Decimal,
+    PlainSerializer(_in_digits, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": money.TOTAL_PATTERN, "examples": ["-12.50"]}),
+]
+"""The same in an answer: a sum may have more digits than what was added up."""
 
 Identifier = Annotated[
     UUID,

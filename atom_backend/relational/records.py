@@ -23,7 +23,7 @@ from atom_backend.domain.resources.rules import Record, Values
 from atom_backend.errors import Conflict, NotFound
 from atom_backend.relational.conversations import PostgresConversations
 from atom_backend.relational.locks import lock
-from atom_backend.relational.record_queries import as_record, by_id, every, listed
+from atom_backend.relational.record_queries import as_record, by_id, column, every, listed
 from atom_backend.relational.resource_tables import ROOTS, TABLES
 from atom_backend.relational.stored_values import stored
 from atom_backend.relational.tables import items
@@ -66,6 +66,15 @@ class PostgresRecords:
             return self.get(item_id)
         except NotFound:
             return None
+
+    def having(self, name: str, value: Any, *, most: int) -> list[Record]:
+        query = every(self._resource).where(column(self._resource, name) == value)
+        rows = self._connection.execute(query.order_by(self._root.c.id).limit(most))
+        return [self._record(row) for row in rows]
+
+    def count(self, name: str, value: Any) -> int:
+        one = column(self._resource, name)
+        return self._connection.scalars(sa.select(sa.func.count()).where(one == value)).one()
 
     def alone(self) -> None:
         lock(self._connection, self._resource.name, str(self._owner_id))
@@ -121,7 +130,7 @@ class PostgresRecords:
         plain = {
             one.name: stored(one.type, values[one.name])
             for one in self._resource.fields
-            if one.name in values
+            if one.name in values and not one.derived
         }
         beside = set() if self._own is None else set(self._own.c.keys())
         common = {name: value for name, value in plain.items() if name not in beside}

@@ -7,12 +7,14 @@ under the same identifier; a plain one has all its columns here. Invariant: equa
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Constraint,
     DateTime,
     Double,
     ForeignKey,
@@ -91,6 +93,7 @@ def _plain(resource: Resource) -> Table:
         UniqueConstraint("id", "owner_id", name=f"{resource.name}_owner_key"),
         *_alone(resource),
         Index(f"{resource.name}_by_owner", "owner_id", "id"),
+        *_keys(resource),
         *_indexes(resource, {one.name for one in resource.own}),
     )
 
@@ -101,12 +104,40 @@ def _alone(resource: Resource) -> list[SchemaItem]:
     return [UniqueConstraint(*names, name=f"{resource.name}_key")] if resource.unique else []
 
 
+def _keys(resource: Resource) -> Iterator[Constraint]:
+    """What ties a record to the one that it is a part of, and the other way round."""
+    for name, part in _parts(resource):
+        yield ForeignKeyConstraint(
+            [name, "owner_id", *part.repeats],
+            [f"{part.within}.{one}" for one in ("id", "owner_id", *part.repeats)],
+            name=f"{resource.name}_{name}_fkey",
+            ondelete="CASCADE",
+        )
+    repeated = {
+        part.repeats
+        for one in RESOURCES
+        for _, part in _parts(one)
+        if part.repeats and part.within == resource.name
+    }
+    for names in sorted(repeated):
+        yield UniqueConstraint(
+            "id", "owner_id", *names, name=f"{resource.name}_{'_'.join(names)}_key"
+        )
+
+
+def _parts(resource: Resource) -> Iterator[tuple[str, declared.Reference]]:
+    for one in resource.own:
+        if isinstance(one.type, declared.Reference) and one.type.within is not None:
+            yield one.name, one.type
+
+
 def _column(field: declared.Field) -> Column[Any]:
     if isinstance(field.type, declared.Amount):
         kind: TypeEngine[Any] = Numeric(field.type.widest, DECIMAL_PLACES)
     else:
         kind = _TYPES[type(field.type)]
-    return Column(field.name, kind, nullable=field.nullable)
+    made = str(field.default) if field.derived else None
+    return Column(field.name, kind, nullable=field.nullable, server_default=made)
 
 
 def _indexes(resource: Resource, own: set[str]) -> list[SchemaItem]:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from atom_backend.domain.items import Kind, Source
 from atom_backend.domain.resources.resource import Resource
+from atom_backend.errors import Unauthenticated
 from atom_backend.relational.accounts import PostgresOwnAccount
 from atom_backend.relational.audit import PostgresAuditTrail
 from atom_backend.relational.consistency_runs import PostgresConsistencyRuns
@@ -31,6 +32,7 @@ from atom_backend.relational.tables import (
     items,
     metadata,
     refresh_tokens,
+    users,
 )
 from atom_backend.relational.worker_index import PostgresWorkerIndex
 
@@ -53,6 +55,13 @@ class PostgresOwnerWork:
 
     def records(self, resource: Resource) -> PostgresRecords:
         return PostgresRecords(self._connection, self.owner_id, resource)
+
+    def take_turn(self) -> None:
+        # Deleting the account takes this row first, too, so that the two can never deadlock; new
+        # rows that refer to it are not held up.
+        own = sa.select(users.c.id).where(users.c.id == self.owner_id)
+        if self._connection.scalar(own.with_for_update(key_share=True)) is None:
+            raise Unauthenticated("This session has ended: log in again.", code="session_ended")
 
 
 class PostgresWorkerWork:

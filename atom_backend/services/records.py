@@ -6,6 +6,7 @@ what a resource's rules want made besides; what the index would not read anew is
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -19,7 +20,7 @@ from atom_backend.domain.principals import Principal
 from atom_backend.domain.resources.fields import Anything, Json
 from atom_backend.domain.resources.listing import Listing
 from atom_backend.domain.resources.resource import Resource
-from atom_backend.domain.resources.rules import Record, Settled, Values, refused
+from atom_backend.domain.resources.rules import Others, Record, Settled, Values, refused
 from atom_backend.domain.transactions import OwnerWork, Records, StoredResponse
 from atom_backend.errors import Conflict, NotFound
 from atom_backend.services.idempotency import Receipt, once
@@ -62,6 +63,26 @@ class RecordService:
         with self._transactions.owner(principal) as work:
             _to_write(work, resource)
             return once(work.idempotency, receipt, lambda: self._add(work, resource, given))
+
+    def create_together(
+        self,
+        principal: Principal,
+        resource: Resource,
+        plan: Callable[[Others], Sequence[Values]],
+        receipt: Receipt[tuple[Record, ...]] | None = None,
+    ) -> tuple[Record, ...] | StoredResponse:
+        """Several new records or none: those that ``plan`` wants, which sees the others.
+
+        Raises as ``create`` does, and what ``plan`` raises.
+        """
+        with self._transactions.owner(principal) as work:
+            records = _to_write(work, resource)
+
+            def add() -> tuple[Record, ...]:
+                wanted = plan(records)
+                return tuple(self._add(work, resource, given) for given in wanted)
+
+            return once(work.idempotency, receipt, add)
 
     def put(
         self,
@@ -141,9 +162,10 @@ class RecordService:
             if if_match is not None:
                 if_match.check(before.revision)
             resource.rules.removing(before, records)
-            records.remove(item_id)
-            if resource.searchable:
-                work.index.bury(item_id)
+            for gone in (item_id, *resource.rules.removed_with(before, records)):
+                records.remove(gone)
+                if resource.searchable:
+                    work.index.bury(gone)
 
     def wait_until_indexed(
         self, principal: Principal, resource: Resource, record: Record, seconds: float
@@ -202,10 +224,9 @@ class RecordService:
 
 def _to_write(work: OwnerWork, resource: Resource) -> Records:
     """The records, before any of them is locked."""
-    records = work.records(resource)
     if resource.rules.serial:
-        records.alone()
-    return records
+        work.take_turn()
+    return work.records(resource)
 
 
 def _complete(resource: Resource, given: Values) -> dict[str, Any]:

@@ -23,6 +23,9 @@ PATTERN = (
 )
 """The text of an amount, for JSON Schema too. Minus zero is not one: it is 0, written twice."""
 
+TOTAL_PATTERN = rf"^-?(0|[1-9][0-9]*)(\.[0-9]{{1,{DECIMAL_PLACES}}})?$"
+"""The text of a sum, which may have more digits than an amount."""
+
 _AMOUNT = re.compile(PATTERN.removesuffix("$"))
 _TOO_LARGE = Decimal(10**INTEGER_DIGITS)
 _LONGEST_SUM = 60

@@ -73,7 +73,15 @@ class WallTime:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The identifier of a record; its rules say which it may name."""
+    """The identifier of a record; its rules say which it may name.
+
+    ``within``: the resource of whose records this one is a part: it names one of them or is
+    refused, and goes with it. ``repeats``: the fields of that record that this one has too, under
+    the same names and with the same values.
+    """
+
+    within: str | None = None
+    repeats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +124,7 @@ class Field:
     """One field. ``required``: must be given, and cannot be cleared. ``given``: users write it;
     else only the resource's rules do, and users read it. ``apart``: too heavy to be read with the
     others; lists and answers leave it out. ``long``: only lists and searches leave it out.
+    ``derived``: PostgreSQL makes it of other rows, and nobody else has the right to write it.
     """
 
     name: str
@@ -126,6 +135,7 @@ class Field:
     given: bool = True
     apart: bool = False
     long: bool = False
+    derived: bool = False
 
     @property
     def nullable(self) -> bool:

@@ -5,7 +5,7 @@ Invariant: rules decide and never write: what is to be stored is what they answe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
@@ -48,6 +48,14 @@ class Others(Protocol):
         """The one of the same resource with this identifier."""
         ...
 
+    def having(self, name: str, value: Any, *, most: int) -> Sequence[Record]:
+        """Those of the same resource whose field has this value, oldest first."""
+        ...
+
+    def count(self, name: str, value: Any) -> int:
+        """How many these are."""
+        ...
+
     def alone(self) -> None:
         """Wait until no other transaction of this owner and resource is past this point, and keep
         it so.
@@ -77,8 +85,8 @@ class Settled:
 class Rules:
     """What holds between the fields of a resource, and what a write brings about: here nothing.
 
-    ``serial``: each write of an owner waits for the one before, so that rules can rely on what
-    they see of other records, and writes that touch several cannot wait for each other.
+    ``serial``: an owner's writes to such resources wait for each other, so that rules can rely on
+    what they see of other records, and writes that touch several rows never deadlock.
     """
 
     serial: ClassVar[bool] = False
@@ -91,6 +99,10 @@ class Rules:
 
     def removing(self, record: Record, others: Others) -> None:
         """Called before the record is removed. Raises Conflict where it must stay."""
+
+    def removed_with(self, record: Record, others: Others) -> Sequence[UUID]:
+        """What else of the same resource goes with it."""
+        return ()
 
 
 def refused(name: str, detail: str) -> InvalidInput:

@@ -96,7 +96,7 @@ _SHOWN: Mapping[type[declared.FieldType], Any] = {
     declared.Whole: int,
     declared.Share: float,
     declared.Truth: bool,
-    declared.Amount: checked.Amount,
+    declared.Amount: checked.Total,
     declared.Moment: checked.Moment,
     declared.WallTime: checked.ZonedTime,
     declared.Reference: UUID,

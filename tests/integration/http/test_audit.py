@@ -37,18 +37,19 @@ def test_each_write_of_each_resource_leaves_exactly_one_entry(
     account: Account, admin: Account, name: str
 ) -> None:
     example, base = WRITTEN[name], f"/v1/{name}"
+    whole = example.whole(account)
     me = account.registered["user"]["id"]
-    made = account.post(base, json=example.whole).json["id"]
+    made = account.post(base, json=whole).json["id"]
     account.patch(f"{base}/{made}", json=example.change)
     account.patch(f"{base}/{made}", json=example.change)
     account.delete(f"{base}/{made}")
     assert of(admin, made) == [("create", 1), ("change", 2), ("remove", 2)]
     put = f"{base}/by-external-id/one"
-    named = account.put(put, json=example.whole).json["id"]
-    account.put(put, json=example.whole)
-    account.put(put, json=example.whole | example.change)
+    named = account.put(put, json=whole).json["id"]
+    account.put(put, json=whole)
+    account.put(put, json=whole | example.change)
     assert of(admin, named) == [("create", 1), ("change", 2)]
-    lines = json.dumps(example.whole | {"external_id": "one"}).encode()
+    lines = json.dumps(whole | {"external_id": "one"}).encode()
     account.post(f"{base}/batch", data=lines, headers=NDJSON)
     assert of(admin, named)[2:] == [("change", 3)]
     written = entries(admin, user=me, resource=name)
@@ -60,7 +61,7 @@ def test_each_write_of_each_resource_leaves_exactly_one_entry(
 def test_an_action_is_a_change(account: Account, admin: Account, resource: Any) -> None:
     base = f"/v1/{resource.name}"
     for action in resource.actions:
-        made = account.post(base, json=EXAMPLES[resource.name].whole).json["id"]
+        made = account.post(base, json=EXAMPLES[resource.name].whole(account)).json["id"]
         assert account.post(f"{base}/{made}/{action.name}").status_code == 200
         assert of(admin, made) == [("create", 1), ("change", 2)]
 

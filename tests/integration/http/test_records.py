@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -20,8 +21,10 @@ class Example:
 
     ``unlike``: the field that two of them cannot have alike.
     """
+    ),
+    """``fields`` create one, ``change`` differs from it, ``wrong`` is refused at that field."""
 
-    whole: dict[str, Any]
+    fields: dict[str, Any]
     change: dict[str, Any]
     wrong: dict[str, Any] = field(default_factory=dict)
     unlike: str | None = None
@@ -29,6 +32,19 @@ class Example:
     def another(self) -> dict[str, Any]:
         """One that can stand beside all others."""
         return self.whole | ({self.unlike: uuid.uuid4().hex} if self.unlike else {})
+    ),
+    needs: Callable[[Account], dict[str, Any]] = lambda _: {}
+
+    def whole(self, account: Account) -> dict[str, Any]:
+        """The example in this account, with what it needs there."""
+        return self.fields | self.needs(account)
+
+
+def a_purse(account: Account) -> dict[str, Any]:
+    """What a transaction needs: an account of its owner."""
+    given = {"name": "Purse", "currency": "EUR"}
+    answer = account.put("/v1/accounts/by-external-id/purse", json=given)
+    return {"account_id": answer.json["id"]}
 
 
 EXAMPLES = {
@@ -63,12 +79,25 @@ EXAMPLES = {
         {"settings": {}},
         unlike="account",
     ),
+    "accounts": Example(
+        {"name": "Everyday", "currency": "EUR", "institution": "A bank", "tags": ["home"]},
+        {"name": "Every day"},
+        {"currency": "EURO"},
+    ),
+    "transactions": Example(
+        {"amount": "-12.50", "posted_at": "2030-01-31T09:30:00.000000Z", "tags": ["home"]},
+        {"amount": "12.50"},
+        {"amount": -12.5},
+        needs=a_purse,
+    ),
 }
 every_resource = pytest.mark.parametrize("name", EXAMPLES)
 
 
 def create(account: Account, name: str, **fields: Any) -> Any:
     answer = account.post(f"/v1/{name}", json=EXAMPLES[name].another() | fields)
+    ),
+    answer = account.post(f"/v1/{name}", json=EXAMPLES[name].whole(account) | fields)
     assert answer.status_code == 201, answer.text
     return answer.json
 
@@ -86,12 +115,16 @@ def test_every_declared_resource_is_asked() -> None:
 
 @every_resource
 def test_what_was_created_is_read_at_its_address(account: Account, name: str) -> None:
-    answer = account.post(f"/v1/{name}", json=EXAMPLES[name].whole)
+    answer = account.post(f"/v1/{name}", json=EXAMPLES[name].whole(account))
     assert (answer.status_code, answer.headers["ETag"]) == (201, '"1"')
     read = account.get(answer.headers["Location"])
     assert read.status_code == 200
     assert EXAMPLES[name].whole.items() <= read.json.items()
     assert read.json.get("index_state") == ("pending" if NAMED[name].searchable else None)
+    ),
+    assert EXAMPLES[name].whole(account).items() <= read.json.items()
+    assert read.json.get("index_state", "pending") == "pending"
+    assert ("index_state" in read.json) == NAMED[name].searchable
     held = account.get(answer.headers["Location"], headers={"If-None-Match": '"1"'})
     assert (held.status_code, held.data) == (304, b"")
 
@@ -99,7 +132,7 @@ def test_what_was_created_is_read_at_its_address(account: Account, name: str) ->
 @every_resource
 def test_a_wrong_field_is_named_and_nothing_is_stored(account: Account, name: str) -> None:
     for wrong in (EXAMPLES[name].wrong, {"unheard_of": 1}, {"tags": ["a", "a"]}):
-        answer = account.post(f"/v1/{name}", json=EXAMPLES[name].whole | wrong)
+        answer = account.post(f"/v1/{name}", json=EXAMPLES[name].whole(account) | wrong)
         (problem,) = answer.json["errors"]
         assert (answer.status_code, problem["pointer"].split("/")[1]) == (422, next(iter(wrong)))
     assert listed(account, name) == []
@@ -144,13 +177,15 @@ def test_a_write_that_was_overtaken_is_refused(account: Account, name: str) -> N
 def test_an_external_identifier_names_one_record_of_a_kind(account: Account, name: str) -> None:
     external = "calendar/7 ü"
     address = f"/v1/{name}/by-external-id/{quote(external)}"
-    first = account.put(address, json=EXAMPLES[name].whole)
-    same = account.put(address, json=EXAMPLES[name].whole)
-    other = account.put(address, json=EXAMPLES[name].whole | EXAMPLES[name].change)
+    first = account.put(address, json=EXAMPLES[name].whole(account))
+    same = account.put(address, json=EXAMPLES[name].whole(account))
+    other = account.put(address, json=EXAMPLES[name].whole(account) | EXAMPLES[name].change)
     assert [one.status_code for one in (first, same, other)] == [201, 200, 200]
     assert [one.headers["ETag"] for one in (first, same, other)] == ['"1"', '"1"', '"2"']
     assert account.get(address).json == other.json
-    taken = account.post(f"/v1/{name}", json=EXAMPLES[name].whole | {"external_id": external})
+    taken = account.post(
+        f"/v1/{name}", json=EXAMPLES[name].whole(account) | {"external_id": external}
+    )
     assert (taken.status_code, taken.json["code"]) == (409, "external_id_taken")
     assert taken.json["existing_id"] == first.json["id"]
     for another in EXAMPLES.keys() - {name}:
@@ -168,11 +203,11 @@ def test_a_name_that_is_taken_cannot_be_taken_by_a_patch(account: Account, name:
 
 @every_resource
 def test_a_request_that_is_repeated_with_its_key_is_done_once(account: Account, name: str) -> None:
-    given = {"json": EXAMPLES[name].whole, "headers": {"Idempotency-Key": '"once"'}}
+    given = {"json": EXAMPLES[name].whole(account), "headers": {"Idempotency-Key": '"once"'}}
     first, again = account.post(f"/v1/{name}", **given), account.post(f"/v1/{name}", **given)
     assert (again.status_code, again.json) == (201, first.json)
     assert again.headers["Idempotency-Replayed"] == "true"
-    other = EXAMPLES[name].whole | EXAMPLES[name].change
+    other = EXAMPLES[name].whole(account) | EXAMPLES[name].change
     refused = account.post(f"/v1/{name}", json=other, headers=given["headers"])
     assert (refused.status_code, refused.json["code"]) == (422, "idempotency_key_reused")
     assert len(listed(account, name)) == 1
@@ -194,7 +229,9 @@ def test_nobody_sees_or_touches_what_is_somebody_elses(
     assert listed(stranger, name) == []
     assert account.get(address).json == made
     assert (
-        stranger.put(f"/v1/{name}/by-external-id/mine", json=EXAMPLES[name].whole).json["id"]
+        stranger.put(f"/v1/{name}/by-external-id/mine", json=EXAMPLES[name].whole(stranger)).json[
+            "id"
+        ]
         != (made["id"])
     )
 
@@ -228,6 +265,9 @@ def test_a_cursor_of_another_order_is_refused(account: Account, name: str) -> No
 def test_a_bad_line_of_a_batch_fails_alone(account: Account, name: str) -> None:
     whole = EXAMPLES[name].whole | {"external_id": "a"}
     lines = [whole, {"no": "thing"}, whole, EXAMPLES[name].another()]
+    ),
+    whole = EXAMPLES[name].whole(account)
+    lines = [whole | {"external_id": "a"}, {"no": "thing"}, whole | {"external_id": "a"}, whole]
     body = b"\n".join(json.dumps(line).encode() for line in lines) + b"\n{"
     answer = account.post(
         f"/v1/{name}/batch", data=body, headers={"Content-Type": "application/x-ndjson"}
