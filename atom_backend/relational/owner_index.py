@@ -30,29 +30,11 @@ class PostgresOwnerIndex:
         self._owner_id = owner_id
 
     def want(self, item_id: UUID, kind: Kind, revision: int) -> None:
-        wanted = insert(entries).values(
-            item_id=item_id,
-            owner_id=self._owner_id,
-            kind=kind.value,
-            revision=revision,
-            state=EntryState.DUE.value,
-            due_at=_NOW,
-            requested_at=_NOW,
-        )
-        new = wanted.excluded.revision
-        self._announce(
-            wanted.on_conflict_do_update(
-                index_elements=[entries.c.item_id],
-                set_={
-                    "revision": sa.func.greatest(entries.c.revision, new),
-                    "deleted": sa.and_(entries.c.deleted, new <= entries.c.revision),
-                    **due_again(),
-                },
-            )
-        )
+        news = {"item": item_id, "owner": self._owner_id, "kind": kind.value, "revision": revision}
+        self._connection.execute(_WANT, news)
 
     def bury(self, item_id: UUID) -> None:
-        self._announce(burial().where(entries.c.item_id == item_id))
+        self._connection.execute(_BURY, {"item": item_id})
 
     def bury_all(self) -> None:
         # Whose entries these are, row-level security says. In the order in which workers lock what
@@ -65,20 +47,15 @@ class PostgresOwnerIndex:
             .cte("doomed")
         )
         with at_length(self._connection):
-            self._announce(burial().where(entries.c.item_id == doomed.c.item_id))
+            self._connection.execute(
+                _announced(burial().where(entries.c.item_id == doomed.c.item_id))
+            )
 
     def one_indexed(self, *, seconds_ago: float) -> UUID | None:
         since = sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, seconds_ago)
         indexed = sa.and_(entries.c.state == EntryState.SETTLED.value, entries.c.chunk_count > 0)
         return self._connection.scalar(
             sa.select(entries.c.item_id).where(indexed, entries.c.settled_at < since).limit(1)
-        )
-
-    def _announce(self, change: sa.Insert | sa.Update) -> None:
-        """Run the change and wake the workers when this transaction commits, in one statement."""
-        changed = change.returning(entries.c.item_id).cte("changed")
-        self._connection.execute(
-            sa.select(sa.func.pg_notify(WORKER_CHANNEL, "")).where(sa.exists(sa.select(changed)))
         )
 
 
@@ -99,3 +76,35 @@ def due_again() -> dict[str, Any]:
         "reason": None,
         "requested_at": sa.case((waiting, entries.c.requested_at), else_=_NOW),
     }
+
+
+def _announced(change: sa.Insert | sa.Update) -> sa.Select[Any]:
+    """The change, which wakes the workers when its transaction commits, in one statement."""
+    changed = change.returning(entries.c.item_id).cte("changed")
+    return sa.select(sa.func.pg_notify(WORKER_CHANNEL, "")).where(sa.exists(sa.select(changed)))
+
+
+def _wanted() -> sa.Insert:
+    wanted = insert(entries).values(
+        item_id=sa.bindparam("item"),
+        owner_id=sa.bindparam("owner"),
+        kind=sa.bindparam("kind"),
+        revision=sa.bindparam("revision"),
+        state=EntryState.DUE.value,
+        due_at=_NOW,
+        requested_at=_NOW,
+    )
+    new = wanted.excluded.revision
+    return wanted.on_conflict_do_update(
+        index_elements=[entries.c.item_id],
+        set_={
+            "revision": sa.func.greatest(entries.c.revision, new),
+            "deleted": sa.and_(entries.c.deleted, new <= entries.c.revision),
+            **due_again(),
+        },
+    )
+
+
+# Made once: making them takes longer than PostgreSQL takes to run them.
+_WANT = _announced(_wanted())
+_BURY = _announced(burial().where(entries.c.item_id == sa.bindparam("item")))

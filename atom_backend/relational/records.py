@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection, Row
+from sqlalchemy.sql.dml import ReturningInsert
 
 from atom_backend.domain.items import content_hash
 from atom_backend.domain.resources.listing import Listing
@@ -42,16 +44,11 @@ class PostgresRecords:
     def add(self, item_id: UUID, values: Values) -> Record:
         common, own = self._parted(values)
         identity = {"id": item_id, "owner_id": self._owner_id}
-        added = self._connection.execute(
-            insert(self._root)
-            .values(**identity, **common)
-            .on_conflict_do_nothing()
-            .returning(self._root.c.id)
-        ).one_or_none()
+        added = self._connection.execute(_adding(self._root), identity | common).one_or_none()
         if added is None:
             raise self._taken(values)
         if self._own is not None:
-            self._connection.execute(insert(self._own).values(**identity, **own))
+            self._connection.execute(insert(self._own), identity | own)
         return self.get(item_id)
 
     def get(self, item_id: UUID, *, for_update: bool = False, whole: bool = False) -> Record:
@@ -184,3 +181,9 @@ def _differing(columns: Mapping[str, Any], before: Mapping[str, Any]) -> dict[st
 
 def _spelled(identifier: UUID | None) -> str | None:
     return None if identifier is None else str(identifier)
+
+
+@cache
+def _adding(root: sa.Table) -> ReturningInsert[Any]:
+    """A row whose columns are those that are given; no row comes back for a name that is taken."""
+    return insert(root).on_conflict_do_nothing().returning(root.c.id)
