@@ -41,6 +41,7 @@ from atom_backend.services.accounts import Accounts
 from atom_backend.services.audit import Audit
 from atom_backend.services.bulk import BulkIngest
 from atom_backend.services.consistency import Consistency
+from atom_backend.services.conversations import ConversationService
 from atom_backend.services.documents import DocumentService
 from atom_backend.services.erasures import ErasureService
 from atom_backend.services.health import HealthService
@@ -227,6 +228,7 @@ def assemble_services(settings: Settings, ports: Stores | Guarded, uploads: Uplo
         uploads=uploads,
         bulk=BulkIngest(documents),
         records=RecordService(transactions, clock=clock),
+        conversations=ConversationService(transactions, clock=clock),
         search=SearchService(transactions, vectors, embedder),
         health=HealthService(ports.probes),
         operations=operations,

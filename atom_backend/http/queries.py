@@ -7,7 +7,7 @@ filter must not answer everything.
 from __future__ import annotations
 
 from typing import TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from pydantic import BaseModel, ConfigDict
 
@@ -36,6 +36,14 @@ def read(model: type[Model], query_string: bytes) -> Model:
             f"There is no query parameter '{unknown[0][:100]}' here.", code="unknown_parameter"
         )
     return validated(model, gather(model, pairs))
+
+
+def following(query: Parameters, cursor: str) -> str:
+    """The query string that asks for the page after the one that ``query`` asked for."""
+    given = query.model_dump(mode="json", exclude_defaults=True) | {"cursor": cursor}
+    truths = {True: "true", False: "false"}
+    said = {n: truths[v] if isinstance(v, bool) else v for n, v in given.items()}
+    return urlencode(said, doseq=True)
 
 
 def _pairs(query_string: bytes) -> list[tuple[str, str]]:

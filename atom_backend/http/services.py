@@ -9,6 +9,7 @@ from atom_backend.services.accounts import Accounts
 from atom_backend.services.audit import Audit
 from atom_backend.services.bulk import BulkIngest
 from atom_backend.services.consistency import Consistency
+from atom_backend.services.conversations import ConversationService
 from atom_backend.services.documents import DocumentService
 from atom_backend.services.erasures import ErasureService
 from atom_backend.services.health import HealthService
@@ -28,6 +29,7 @@ class Services:
     uploads: Uploads
     bulk: BulkIngest
     records: RecordService
+    conversations: ConversationService
     search: SearchService
     health: HealthService
     operations: Operations

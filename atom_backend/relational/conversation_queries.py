@@ -40,6 +40,14 @@ _TOLD = sa.text(f"""
         order by m.sent_at desc nulls last, m.id desc limit :most)
     ) parts order by parts.place
 """)
+_BODIES = sa.text("""
+    select id, body from (
+        select m.id, m.body, wanted.place,
+            sum(coalesce(octet_length(m.body), 0)) over (order by wanted.place) as bytes
+        from unnest(cast(:named as uuid[])) with ordinality wanted (id, place)
+        join messages m on m.id = wanted.id
+    ) counted where bytes <= :most or place = 1
+""")
 
 
 def one(conversation: UUID) -> sa.Select[Any]:
@@ -72,6 +80,11 @@ def told(named: Collection[UUID]) -> sa.TextClause:
     """Of each of these conversations the first dated message at place 0, and then the last ones,
     the last at place 1."""
     return _TOLD.bindparams(named=list(named), most=PARTICIPANTS_FROM)
+
+
+def bodies_within(named: Sequence[UUID], most_bytes: int) -> sa.TextClause:
+    """The bodies of the first of these messages, of as many as fit, and at least of one."""
+    return _BODIES.bindparams(named=list(named), most=most_bytes)
 
 
 def as_conversation(counted: Row[Any], parts: Sequence[Row[Any]]) -> Conversation:

@@ -15,7 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.engine import Connection
 
-from atom_backend.domain.messaging.conversations import Conversation, ConversationListing
+from atom_backend.domain.messaging.conversations import (
+    Conversation,
+    ConversationListing,
+    Marked,
+)
 from atom_backend.domain.messaging.threads import (
     Begun,
     Known,
@@ -25,7 +29,13 @@ from atom_backend.domain.messaging.threads import (
     place,
 )
 from atom_backend.errors import NotFound
-from atom_backend.relational.conversation_queries import as_conversation, listed, one, told
+from atom_backend.relational.conversation_queries import (
+    as_conversation,
+    bodies_within,
+    listed,
+    one,
+    told,
+)
 from atom_backend.relational.conversation_tables import message_ids, messages
 from atom_backend.relational.tables import items
 
@@ -83,20 +93,21 @@ class PostgresConversations:
             raise NotFound("There is no conversation with this identifier.")
         return found[0]
 
-    def bodies(self, named: Collection[UUID]) -> Mapping[UUID, str]:
-        rows = self._connection.execute(
-            sa.select(messages.c.id, messages.c.body).where(messages.c.id == _any(named))
-        )
+    def bodies(self, message_ids: Sequence[UUID], most_bytes: int) -> Mapping[UUID, str | None]:
+        rows = self._connection.execute(bodies_within(message_ids, most_bytes))
         return {row.id: row.body for row in rows}
 
-    def mark_read(self, named: Collection[UUID], now: datetime) -> int:
-        return self._mark(messages.c.id == _any(named), now)
+    def mark_read(self, message_ids: Collection[UUID], now: datetime) -> Marked:
+        among = messages.c.id == _any(message_ids)
+        known = set(self._connection.scalars(sa.select(messages.c.id).where(among)))
+        unknown = tuple(one for one in message_ids if one not in known)
+        return Marked(self._mark(among, now), unknown)
 
-    def mark_all_read(self, conversation: UUID, until: datetime | None, now: datetime) -> int:
+    def mark_all_read(self, conversation: UUID, until: datetime | None, now: datetime) -> Marked:
         chosen = messages.c.conversation_id == conversation
         if until is not None:
             chosen = sa.and_(chosen, messages.c.sent_at <= until)
-        return self._mark(chosen, now)
+        return Marked(self._mark(chosen, now))
 
     def _known(self, ids: Sequence[str]) -> dict[str, Known]:
         named = sa.literal(list(ids), ARRAY(sa.Text))

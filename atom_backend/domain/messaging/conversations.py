@@ -6,7 +6,7 @@ its messages at that moment.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -51,6 +51,15 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
+class Marked:
+    """How many messages were unread and are not any more, and which of those named there are
+    not."""
+
+    count: int
+    unknown: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ConversationListing:
     """Which conversations to list, those with the newest last message first.
 
@@ -78,14 +87,12 @@ class Conversations(Threads, Protocol):
         """Also by an identifier that it had before a merge. Raises NotFound."""
         ...
 
-    def bodies(self, message_ids: Collection[UUID]) -> Mapping[UUID, str]:
-        """The bodies of messages, by their identifiers."""
+    def bodies(self, message_ids: Sequence[UUID], most_bytes: int) -> Mapping[UUID, str | None]:
+        """The bodies of the first of these messages, of as many as fit, and at least of one."""
         ...
 
-    def mark_read(self, message_ids: Collection[UUID], now: datetime) -> int:
-        """How many of these messages were unread until now."""
-        ...
+    def mark_read(self, message_ids: Collection[UUID], now: datetime) -> Marked: ...
 
-    def mark_all_read(self, conversation: UUID, until: datetime | None, now: datetime) -> int:
-        """The same for those of a conversation that were sent then or earlier, or for all."""
+    def mark_all_read(self, conversation: UUID, until: datetime | None, now: datetime) -> Marked:
+        """Those of a conversation that were sent then or earlier, or all."""
         ...

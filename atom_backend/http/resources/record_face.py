@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
-from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Response
@@ -21,6 +20,7 @@ from atom_backend.domain.transactions import StoredResponse
 from atom_backend.http.contract import Call
 from atom_backend.http.fields import Name
 from atom_backend.http.idempotency import fingerprint, receipt, replay
+from atom_backend.http.queries import following
 from atom_backend.http.replies import json_reply, no_content, not_modified
 from atom_backend.http.request_headers import (
     IF_MATCH,
@@ -73,8 +73,7 @@ class Face:
         page = {"items": [self.shapes.show_brief(one) for one in shown], "next_cursor": cursor}
         reply = json_reply(self.shapes.page(**page))
         if cursor:
-            given = query.model_dump(mode="json", exclude_defaults=True) | {"cursor": cursor}
-            address = f"{call.root}/v1/{self.resource.name}?{urlencode(given)}"
+            address = f"{call.root}/v1/{self.resource.name}?{following(query, cursor)}"
             reply.headers["Link"] = f'<{address}>; rel="next"'
         return reply
 

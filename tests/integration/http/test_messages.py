@@ -90,6 +90,14 @@ def test_lists_choose_messages_and_leave_their_bodies_out(account: Account) -> N
         assert all("body" not in one and one["preview"] for one in answer.json["items"])
 
 
+def test_the_next_page_asks_the_same(account: Account) -> None:
+    for _ in range(2):
+        sent(account, message_id=None)
+    first = account.get("/v1/messages?unread=true&limit=1")
+    following = account.get(first.headers["Link"].split(">")[0][1:])
+    assert [len(one.json["items"]) for one in (first, following)] == [1, 1]
+
+
 def test_reading_a_message_again_keeps_the_moment_of_its_first_reading(account: Account) -> None:
     address = f"/v1/messages/{sent(account)['id']}"
     first, again = (account.post(f"{address}/mark-read") for _ in range(2))

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from atom_backend.clock import new_id
-from atom_backend.domain.messaging.conversations import ConversationListing
+from atom_backend.domain.messaging.conversations import ConversationListing, Marked
 from atom_backend.domain.messaging.messages import MessageKind
 from atom_backend.domain.messaging.threads import conversation_id
 from atom_backend.domain.principals import Principal
@@ -195,7 +195,7 @@ def test_no_conversation_of_another_owner_is_found_or_named(
         with transactions.owner(stranger) as work:
             with pytest.raises(NotFound):
                 work.conversations.get(unknown)
-            assert work.conversations.mark_all_read(unknown, None, SENT) == 0
+            assert work.conversations.mark_all_read(unknown, None, SENT) == Marked(0)
 
 
 def test_a_message_keeps_its_conversation_but_what_it_answers_can_be_learned(
