@@ -19,6 +19,8 @@ from tests.making import a_document, a_draft, a_user
 
 NO_RECORDS = {
     "index_entries": "what the index shall hold follows from the records",
+    "conversations": "who belongs together follows from the messages",
+    "message_ids": "what messages name each other by follows from them",
     "idempotency_keys": "answers that were given already",
     "erasures": "the removal of an account, which is audited itself",
     "consistency_runs": "a run says itself who asked for it",
