@@ -49,6 +49,7 @@ from atom_backend.services.importing import Importing
 from atom_backend.services.operations import Operations
 from atom_backend.services.records import RecordService
 from atom_backend.services.search import SearchService
+from atom_backend.services.similar import SimilarItems
 from atom_backend.services.uploads import Uploads
 from atom_backend.settings import Settings
 from atom_backend.stores import Stores, open_building, open_guarded, open_stores, unpooled
@@ -230,6 +231,7 @@ def assemble_services(settings: Settings, ports: Stores | Guarded, uploads: Uplo
         records=RecordService(transactions, clock=clock),
         conversations=ConversationService(transactions, clock=clock),
         search=SearchService(transactions, vectors, embedder),
+        similar=SimilarItems(transactions, vectors),
         health=HealthService(ports.probes),
         operations=operations,
         consistency=consistency,

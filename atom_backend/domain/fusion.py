@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from atom_backend.domain.items import Kind
 from atom_backend.domain.search import Hit, Leg, LegHits
 
 WEIGHTS = {Leg.VECTOR: 0.7, Leg.TEXT: 0.3}
@@ -31,6 +32,10 @@ class Candidate:
     item_id: UUID
     score: float
     hits: tuple[Hit, ...]
+
+    @property
+    def kind(self) -> Kind:
+        return self.hits[0].kind
 
 
 def rank(legs: Sequence[LegHits], depths: Sequence[int]) -> list[Candidate]:

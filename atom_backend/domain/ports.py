@@ -19,6 +19,7 @@ from atom_backend.domain.generations import Generation, Pointer
 from atom_backend.domain.items import Chunk, Kind, Projection, Span, Vector, Vectors
 from atom_backend.domain.principals import OwnerScope, Principal
 from atom_backend.domain.search import LegHits
+from atom_backend.domain.similar import Neighbours
 from atom_backend.domain.transactions import CensusWork, OwnerWork, SignInWork, WorkerWork
 
 
@@ -161,6 +162,22 @@ class VectorSearch(Protocol):
 
     def chunks(self, scope: OwnerScope, item_id: UUID) -> tuple[int, list[Chunk]] | None:
         """The newest stored revision of an item and its chunks in order; None if there is none."""
+        ...
+
+    def embedding(self, scope: OwnerScope, item_id: UUID) -> tuple[int, Vector] | None:
+        """The newest stored revision of an item and its document-level vector; None if none."""
+        ...
+
+    def nearest(
+        self,
+        scope: OwnerScope,
+        vector: Vector,
+        *,
+        depth: int,
+        kinds: frozenset[Kind] = frozenset(),
+        item_ids: Sequence[UUID] | None = None,
+    ) -> Neighbours:
+        """At most ``depth`` items by their document-level vectors; the rest as for ``search``."""
         ...
 
     def sizes(self) -> Mapping[str, int]:

@@ -131,6 +131,10 @@ class Records(Others, Protocol):
 class Items(Protocol):
     """One owner's items of every kind."""
 
+    def get(self, item_id: UUID) -> Document | Record:
+        """Raises NotFound."""
+        ...
+
     def matching(self, conditions: SearchFilter, *, limit: int) -> list[UUID]:
         """Identifiers of items that satisfy the filter; order unspecified."""
         ...

@@ -9,6 +9,7 @@ from atom_backend.domain.items import Chunk, Kind, Vector
 from atom_backend.domain.ports import VectorSearch
 from atom_backend.domain.principals import OwnerScope
 from atom_backend.domain.search import LegHits
+from atom_backend.domain.similar import Neighbours
 from atom_backend.guards.circuit import Circuit
 
 
@@ -37,6 +38,22 @@ class GuardedVectorSearch:
     def chunks(self, scope: OwnerScope, item_id: UUID) -> tuple[int, list[Chunk]] | None:
         with self._circuit.attempt():
             return self._vectors.chunks(scope, item_id)
+
+    def embedding(self, scope: OwnerScope, item_id: UUID) -> tuple[int, Vector] | None:
+        with self._circuit.attempt():
+            return self._vectors.embedding(scope, item_id)
+
+    def nearest(
+        self,
+        scope: OwnerScope,
+        vector: Vector,
+        *,
+        depth: int,
+        kinds: frozenset[Kind] = frozenset(),
+        item_ids: Sequence[UUID] | None = None,
+    ) -> Neighbours:
+        with self._circuit.attempt():
+            return self._vectors.nearest(scope, vector, depth=depth, kinds=kinds, item_ids=item_ids)
 
     def sizes(self) -> Mapping[str, int]:
         with self._circuit.attempt():

@@ -16,6 +16,7 @@ from atom_backend.services.health import HealthService
 from atom_backend.services.operations import Operations
 from atom_backend.services.records import RecordService
 from atom_backend.services.search import SearchService
+from atom_backend.services.similar import SimilarItems
 from atom_backend.services.uploads import Uploads
 from atom_backend.telemetry.metrics import Metrics
 
@@ -31,6 +32,7 @@ class Services:
     records: RecordService
     conversations: ConversationService
     search: SearchService
+    similar: SimilarItems
     health: HealthService
     operations: Operations
     consistency: Consistency

@@ -20,6 +20,7 @@ from atom_backend.domain.resources.registry import SEARCHABLE
 from atom_backend.domain.resources.rules import Record
 from atom_backend.domain.search import SearchFilter
 from atom_backend.domain.transactions import TextMatch
+from atom_backend.errors import NotFound
 from atom_backend.relational.document_queries import NAMED, as_document, counted, found
 from atom_backend.relational.record_queries import as_record, by_ids
 from atom_backend.relational.tables import items
@@ -30,6 +31,13 @@ class PostgresItems:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def get(self, item_id: UUID) -> Document | Record:
+        kind = self._connection.scalar(sa.select(items.c.kind).where(items.c.id == item_id))
+        known = {} if kind is None else self._known(Kind(kind), [item_id])
+        if item_id not in known:
+            raise NotFound("There is no item with this identifier.")
+        return known[item_id]
 
     def matching(self, conditions: SearchFilter, *, limit: int) -> list[UUID]:
         hits = found(conditions, limit=limit)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from atom_backend.domain.facets import Counts
-from atom_backend.domain.fusion import rank
+from atom_backend.domain.fusion import Candidate, rank
 from atom_backend.domain.items import Vector
 from atom_backend.domain.ports import Embedder, Transactions, VectorSearch
 from atom_backend.domain.principals import Principal
@@ -35,7 +35,8 @@ from atom_backend.errors import (
     VectorStoreCorrupt,
     VectorStoreUnavailable,
 )
-from atom_backend.services.survivors import Checked, Survivor, items_needed
+from atom_backend.services.results import result_of
+from atom_backend.services.survivors import Checked, Survivor
 from atom_backend.services.text_search import search_text
 from atom_backend.services.unenriched import search_unenriched
 
@@ -102,7 +103,7 @@ class SearchService:
             degraded.append(Degraded.LANCEDB)
             return search_text(self._transactions, principal, request, degraded)
         return SearchAnswer(
-            results=tuple(one.result(request) for one in found.page),
+            results=tuple(result_of(one, request) for one in found.page),
             legs=found.legs_run,
             degraded=tuple(degraded),
             next_offset=request.offset + request.limit if found.more else None,
@@ -181,9 +182,12 @@ class SearchService:
     ) -> _Found:
         """Ask deeper and deeper until the page is full or nothing is left to find."""
         text = request.query if request.mode is not SearchMode.VECTOR or vector is None else None
-        checked = Checked(self._transactions, principal, request)
+        needed = request.offset + request.limit + 1  # that many show whether there is a next page
+        checked: Checked[Candidate] = Checked(
+            self._transactions, principal, request.filter, request.min_score, needed
+        )
         both = vector is not None and text is not None
-        depths = [FIRST_DEPTH if both else min(FIRST_DEPTH, _PER_RESULT * items_needed(request))]
+        depths = [FIRST_DEPTH if both else min(FIRST_DEPTH, _PER_RESULT * needed)]
         while True:
             legs = self._vectors.search(
                 principal.scope,
@@ -195,7 +199,7 @@ class SearchService:
             )
             candidates = rank(legs, depths)
             survivors = checked.survivors(candidates)
-            full = len(survivors) > request.offset + request.limit
+            full = len(survivors) == needed
             # Scores only fall: behind a candidate that scores too low there is no better one.
             ended = _exhausted(legs) or not all(map(checked.good_enough, candidates[-1:]))
             if full or ended:
@@ -207,7 +211,7 @@ class _Found:
     """What the last look gave, cut to the page."""
 
     def __init__(
-        self, legs: Sequence[LegHits], survivors: list[Survivor], request: SearchRequest
+        self, legs: Sequence[LegHits], survivors: list[Survivor[Candidate]], request: SearchRequest
     ) -> None:
         end = request.offset + request.limit
         self.legs_run = tuple(leg.leg for leg in legs)

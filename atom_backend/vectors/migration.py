@@ -59,6 +59,6 @@ def _indexes(chunks: bool) -> dict[str, Any]:
     equal; removing stop words made short utterances worse.
     """
     if not chunks:
-        return {"document_id": BTree()}
+        return {"owner_id": BTree(), "document_id": BTree()}
     words = FTS(base_tokenizer="icu", language="English", stem=True, remove_stop_words=False)
     return {"owner_id": BTree(), "document_id": BTree(), "chunk_id": BTree(), "content": words}

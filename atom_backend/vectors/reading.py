@@ -77,7 +77,7 @@ class Reading:
         """
         where = filters.visible(scope, item_ids=[item_id])
         found = await tables.chunks.query().where(where).select(_CHUNK_COLUMNS).to_arrow()
-        if rows := _own(found, scope).to_pylist():
+        if rows := own(found, scope).to_pylist():
             newest = max((row["revision"], row["fence"]) for row in rows)
             whole = [row for row in rows if (row["revision"], row["fence"]) == newest]
             distinct = {row["ordinal"]: row for row in whole}
@@ -104,9 +104,9 @@ async def _vector_leg(
     if approximate:
         found = await query.nprobes(PROBES).refine_factor(REFINE).to_arrow()
         if found.num_rows == depth:
-            return _leg(Leg.VECTOR, _own(found, scope), _cosines(found), depth)
+            return _leg(Leg.VECTOR, own(found, scope), cosines(found), depth)
     found = await query.bypass_vector_index().to_arrow()
-    return _leg(Leg.VECTOR, _own(found, scope), _cosines(found), depth)
+    return _leg(Leg.VECTOR, own(found, scope), cosines(found), depth)
 
 
 async def _text_leg(
@@ -115,10 +115,10 @@ async def _text_leg(
     words = text[:_LONGEST_QUERY].encode("utf-8", "replace").decode()
     query = chunks.query().nearest_to_text(_match(words, "content")).where(where)
     found = await query.select([*_HIT_COLUMNS, "owner_id", "_score"]).limit(depth).to_arrow()
-    return _leg(Leg.TEXT, _own(found, scope), _numbers(found, "_score"), depth)
+    return _leg(Leg.TEXT, own(found, scope), _numbers(found, "_score"), depth)
 
 
-def _own(found: Any, scope: OwnerScope) -> Any:
+def own(found: Any, scope: OwnerScope) -> Any:
     """The same rows. Raises VectorStoreCorrupt unless all of them are the owner's."""
     owners = found["owner_id"].unique().to_pylist()
     if owners and owners != [scope.owner_id.bytes]:
@@ -126,7 +126,7 @@ def _own(found: Any, scope: OwnerScope) -> Any:
     return found
 
 
-def _cosines(found: Any) -> Any:
+def cosines(found: Any) -> Any:
     """LanceDB's cosine distance is one minus the similarity; rounding may leave the range."""
     return np.clip(1.0 - _numbers(found, "_distance"), -1.0, 1.0)
 
@@ -151,7 +151,7 @@ def _hit(row: tuple[Any, ...], items: Mapping[bytes, UUID]) -> Hit:
     return Hit(
         chunk_id=UUID(bytes=chunk_id),
         item_id=items[item_id],
-        kind=_kind(kind),
+        kind=kind_named(kind),
         revision=revision,
         ordinal=ordinal,
         start=start,
@@ -162,7 +162,8 @@ def _hit(row: tuple[Any, ...], items: Mapping[bytes, UUID]) -> Hit:
     )
 
 
-def _kind(name: str) -> Kind:
+def kind_named(name: str) -> Kind:
+    """Raises StoredDataError where there is no such kind."""
     try:
         return Kind(name)
     except ValueError:

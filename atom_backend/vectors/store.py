@@ -17,7 +17,8 @@ from atom_backend.domain.generations import Generation
 from atom_backend.domain.items import Chunk, Kind, Projection, Vector
 from atom_backend.domain.principals import OwnerScope
 from atom_backend.domain.search import LegHits
-from atom_backend.vectors import census, writing
+from atom_backend.domain.similar import Neighbours
+from atom_backend.vectors import census, neighbours, writing
 from atom_backend.vectors.connection import Connection, StoreIdentity, Tables
 from atom_backend.vectors.location import Location
 from atom_backend.vectors.maintenance import DEADLINE, Maintenance, MaintenancePolicy
@@ -79,6 +80,24 @@ class LanceVectorStore:
 
     def chunks(self, scope: OwnerScope, item_id: UUID) -> tuple[int, list[Chunk]] | None:
         return self._connection.call(lambda t: self._reading.chunks(t, scope, item_id))
+
+    def embedding(self, scope: OwnerScope, item_id: UUID) -> tuple[int, Vector] | None:
+        return self._connection.call(lambda t: neighbours.embedding(t, scope, item_id))
+
+    def nearest(
+        self,
+        scope: OwnerScope,
+        vector: Vector,
+        *,
+        depth: int,
+        kinds: frozenset[Kind] = frozenset(),
+        item_ids: Sequence[UUID] | None = None,
+    ) -> Neighbours:
+        return self._connection.call(
+            lambda tables: neighbours.nearest(
+                tables, scope, vector, depth=depth, kinds=kinds, item_ids=item_ids
+            )
+        )
 
     def generation(self) -> Generation:
         return self._connection.call(_generation)

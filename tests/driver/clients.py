@@ -106,6 +106,18 @@ class Client:
                 return
             body["cursor"] = cursor
 
+    def _similar(self, operation: Operation, session: Session) -> None:
+        item = self._account.find(operation.slot)
+        if item is None:
+            return self._recorder.count("skipped")
+        path = f"/v1/items/{item}/similar"
+        attempts = self._asking.send(operation, session, "GET", path, repeat=False)
+        if attempts.missing:
+            self._notes.absence(operation, session, attempts, item)
+        elif attempts.outcome is Outcome.ACKNOWLEDGED:
+            self._notes.similar(operation, session, attempts)
+        return None
+
     def _read(self, operation: Operation, session: Session) -> None:
         item = self._account.find(operation.slot)
         if item is None:

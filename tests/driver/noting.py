@@ -113,6 +113,18 @@ class Notes:
             )
         )
 
+    def similar(self, operation: Operation, session: Session, attempts: Attempts) -> None:
+        """It has one leg, and no way to be answered without it."""
+        self._recorder.add(
+            Search(
+                **_common(operation, session, attempts),
+                mode=operation.mode,
+                legs=("vector",),
+                degraded=(),
+                hits=tuple(_hit(one) for one in attempts.said["results"]),
+            )
+        )
+
     def _write(
         self,
         operation: Operation,
@@ -163,7 +175,12 @@ def _hit(result: Told) -> Hit:
     return Hit(
         item=UUID(result["item_id"]),
         title=result["title"],
-        passages=tuple(one["text"] for one in [result["chunk"], *result["chunks"]]),
+        passages=tuple(one["text"] for one in _chunks(result)),
         stale=bool(result["stale"]),
-        enriched=result["enriched"],
+        enriched=result.get("enriched", True),
     )
+
+
+def _chunks(result: Told) -> list[Told]:
+    """None of an item that is similar as a whole."""
+    return [result["chunk"], *result["chunks"]] if "chunk" in result else []

@@ -78,6 +78,7 @@ class Planner:
             self._batch: 6,
             self._search_word: 13,
             self._search_words: 7,
+            self._similar: 4,
             self._read: 7,
             self._list: 2,
             self._login: 1.5,
@@ -214,6 +215,10 @@ class Planner:
         slot = self._some(user, lives=self._rng.random() < 0.7)
         mode = self._rng.choice(["text", ""])
         return self._new("read", user, slot=slot.name if slot else "", mode=mode, wait=0)
+
+    def _similar(self, user: str) -> Operation:
+        slot = self._some(user, lives=self._rng.random() < 0.9)
+        return self._new("similar", user, slot=slot.name if slot else "", mode="similar", wait=0)
 
     def _list(self, user: str) -> Operation:
         return self._new("list", user, wait=0)

@@ -22,7 +22,7 @@ class Operation:
 
     ``wait``: seconds of ``Prefer: wait``. ``persistent``: repeated until there is an answer.
     ``named``: the slot has an external identifier. ``conditional``: with ``If-Match``. ``mode``:
-    of a search, or ``text`` of a read that asks for the text.
+    of a search, ``similar`` of a look for similar items, or ``text`` of a read that asks for it.
     """
 
     number: int

@@ -1,4 +1,4 @@
-"""I4 and I6: what searches may and must show, at any moment and in any mode."""
+"""I4 and I6: what searches may and must show, at any moment and in any mode, similar items too."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from uuid import UUID
 from tests.promises.expected import Expected, Life, expected
 from tests.promises.history import Event, Farewell, History, Hit, Reading, Removal, Search, Write
 
-LEGS = {"hybrid": {"vector", "text"}, "vector": {"vector"}, "text": {"text"}}
+LEGS = {
+    "hybrid": {"vector", "text"},
+    "vector": {"vector"},
+    "text": {"text"},
+    "similar": {"vector"},
+}
 """By mode, what an answer that lacks nothing has asked."""
 
 

@@ -1,4 +1,4 @@
-"""How the results of a search are answered: each with the item itself, under its kind's name."""
+"""How what was found is answered: each with the item itself, under its kind's name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pydantic import BaseModel
 
 from atom_backend.domain.documents import Document
 from atom_backend.domain.items import Kind, Span
+from atom_backend.domain.resources.rules import Record
 from atom_backend.domain.search import Passage, SearchResult
+from atom_backend.domain.similar import SimilarItem
 from atom_backend.http.resources.document_shapes import DocumentAnswer
 from atom_backend.http.resources.record_shapes import model_of
 from atom_backend.http.resources.records import SHAPES
@@ -35,7 +37,21 @@ class PassageAnswer(BaseModel):
         )
 
 
-class FoundAnswer(BaseModel):
+class ItemAnswer(BaseModel):
+    """One item. Under the name of its kind stands the item itself, as lists of its kind show it;
+    the others are null. `stale`: it was found by an older text than today's.
+    """
+
+    item_id: UUID
+    kind: Kind
+    title: str
+    score: float
+    revision: int
+    stale: bool | None
+    document: DocumentAnswer | None
+
+
+class FoundAnswer(ItemAnswer):
     """One item: its best passage, further ones, and every highlight of them in the item's text.
 
     Under the name of its kind stands the item itself, as lists of its kind show it; the others
@@ -44,25 +60,17 @@ class FoundAnswer(BaseModel):
     `stale`: it was found by an older text than today's.
     """
 
-    item_id: UUID
-    kind: Kind
-    title: str
-    score: float
-    revision: int
     enriched: bool
-    stale: bool | None
     chunk: PassageAnswer
     chunks: list[PassageAnswer]
     highlights: tuple[Span, ...]
-    document: DocumentAnswer | None
 
 
-ResultAnswer = model_of(
-    "ResultAnswer",
-    FoundAnswer,
-    {str(kind): (shapes.brief | None, None) for kind, shapes in SHAPES.items()},
-    FoundAnswer.__doc__ or "",
-)
+_ITSELF: dict[str, Any] = {
+    str(kind): (shapes.brief | None, None) for kind, shapes in SHAPES.items()
+}
+ResultAnswer = model_of("ResultAnswer", FoundAnswer, _ITSELF, FoundAnswer.__doc__ or "")
+SimilarItemAnswer = model_of("SimilarItemAnswer", ItemAnswer, _ITSELF, ItemAnswer.__doc__ or "")
 
 
 def result_answer(result: SearchResult) -> FoundAnswer:
@@ -80,13 +88,26 @@ def result_answer(result: SearchResult) -> FoundAnswer:
         chunk=best,
         chunks=further,
         highlights=tuple(sorted(marks, key=lambda span: (span.start, span.end))),
-        **_shown(result),
+        **_itself(result.kind, result.stored),
     )
 
 
-def _shown(result: SearchResult) -> dict[str, Any]:
-    if isinstance(result.stored, Document):
-        return {"document": DocumentAnswer.of(result.stored)}
-    if result.stored is None:
+def similar_item_answer(item: SimilarItem) -> ItemAnswer:
+    """How one item that is similar is answered."""
+    return SimilarItemAnswer(
+        item_id=item.stored.id,
+        kind=item.kind,
+        title=item.stored.title,
+        score=item.score,
+        revision=item.stored.revision,
+        stale=item.stale,
+        **_itself(item.kind, item.stored),
+    )
+
+
+def _itself(kind: Kind, stored: Document | Record | None) -> dict[str, Any]:
+    if isinstance(stored, Document):
+        return {"document": DocumentAnswer.of(stored)}
+    if stored is None:
         return {"document": None}
-    return {"document": None, result.kind: SHAPES[result.kind].show_brief(result.stored)}
+    return {"document": None, kind: SHAPES[kind].show_brief(stored)}

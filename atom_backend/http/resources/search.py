@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import Any
+from uuid import UUID
 
 from flask import Response
 
@@ -11,8 +12,14 @@ from atom_backend.http import cursors
 from atom_backend.http.contract import Answer, Call, Routes
 from atom_backend.http.replies import json_reply
 from atom_backend.http.resources.facet_shapes import FacetsAnswer
-from atom_backend.http.resources.result_shapes import result_answer
-from atom_backend.http.resources.search_shapes import SearchAnswer, SearchInput, SearchQuery
+from atom_backend.http.resources.result_shapes import result_answer, similar_item_answer
+from atom_backend.http.resources.search_shapes import (
+    SearchAnswer,
+    SearchInput,
+    SearchQuery,
+    SimilarAnswer,
+    SimilarQuery,
+)
 
 routes = Routes("search", "Finding what was stored.")
 
@@ -36,6 +43,28 @@ def search_by_parameters(call: Call[SearchQuery, None]) -> Response:
     return _answer(call, call.query.as_input())
 
 
+@routes.add(
+    "GET",
+    "/v1/items/{item_id}/similar",
+    Answer(200, "The nearest items, and not the item itself.", SimilarAnswer),
+    problems=(409,),
+)
+def similar_items(call: Call[SimilarQuery, None], item_id: UUID) -> Response:
+    """The items that are most similar to one of any kind, by meaning.
+
+    409 `not_indexed` while the item waits to be indexed, or could not be.
+    """
+    begun = time.perf_counter()
+    found = call.services.similar.similar(call.principal, item_id, call.query.request())
+    return json_reply(
+        SimilarAnswer(
+            results=[similar_item_answer(item) for item in found.results],
+            stale=found.stale,
+            took_ms=_since(begun),
+        )
+    )
+
+
 def _answer(call: Call[Any, Any], asked: SearchInput) -> Response:
     begun = time.perf_counter()
     question = asked.question()
@@ -51,6 +80,11 @@ def _answer(call: Call[Any, Any], asked: SearchInput) -> Response:
             degraded=list(found.degraded),
             facets=None if found.counts is None else FacetsAnswer.of(found.counts),
             next_cursor=None if following is None else cursors.at_offset(question, following),
-            took_ms=round((time.perf_counter() - begun) * 1000, 2),
+            took_ms=_since(begun),
         )
     )
+
+
+def _since(begun: float) -> float:
+    """Milliseconds."""
+    return round((time.perf_counter() - begun) * 1000, 2)

@@ -13,6 +13,7 @@ from atom_backend.domain.search import (
     SearchMode,
     SearchRequest,
 )
+from atom_backend.domain.similar import SimilarRequest
 from atom_backend.http.bodies import JsonBody
 from atom_backend.http.fields import (
     Cursor,
@@ -28,7 +29,7 @@ from atom_backend.http.fields import (
 from atom_backend.http.limits import PASSAGES_LARGEST, RESULTS_DEFAULT, RESULTS_LARGEST
 from atom_backend.http.queries import Parameters
 from atom_backend.http.resources.facet_shapes import FacetsAnswer
-from atom_backend.http.resources.result_shapes import ResultAnswer
+from atom_backend.http.resources.result_shapes import ResultAnswer, SimilarItemAnswer
 
 
 class FilterInput(JsonBody):
@@ -47,6 +48,17 @@ class FilterInput(JsonBody):
     happens_after: Moment | None = None
     happens_before: Moment | None = None
     metadata: Metadata = Field(default_factory=dict)
+
+    def conditions(self) -> SearchFilter:
+        return SearchFilter(
+            tags=self.tags,
+            source=self.source,
+            created_after=self.created_after,
+            created_before=self.created_before,
+            happens_after=self.happens_after,
+            happens_before=self.happens_before,
+            metadata=self.metadata,
+        )
 
 
 class SearchInput(JsonBody):
@@ -76,21 +88,12 @@ class SearchInput(JsonBody):
 
     def request(self, offset: int) -> SearchRequest:
         """The page of results that begins at ``offset``."""
-        conditions = self.filter
         return SearchRequest(
             query=self.query,
             limit=self.limit,
             mode=self.mode,
             kinds=frozenset(self.kinds),
-            filter=SearchFilter(
-                tags=conditions.tags,
-                source=conditions.source,
-                created_after=conditions.created_after,
-                created_before=conditions.created_before,
-                happens_after=conditions.happens_after,
-                happens_before=conditions.happens_before,
-                metadata=conditions.metadata,
-            ),
+            filter=self.filter.conditions(),
             min_score=self.min_score,
             include_text=self.include_text,
             chunks=self.chunks,
@@ -99,12 +102,10 @@ class SearchInput(JsonBody):
         )
 
 
-class SearchQuery(Parameters):
-    """The same as parameters; `tag`, `kinds` and `facets` may be repeated."""
+class ItemsQuery(Parameters):
+    """Which items may be found, as parameters; `tag` and `kinds` may be repeated."""
 
-    q: Question
     limit: Integer = Field(RESULTS_DEFAULT, ge=1, le=RESULTS_LARGEST)
-    mode: SearchMode = SearchMode.HYBRID
     kinds: tuple[Kind, ...] = ()
     tag: Tags = ()
     source: Name | None = None
@@ -113,6 +114,36 @@ class SearchQuery(Parameters):
     happens_after: Moment | None = None
     happens_before: Moment | None = None
     min_score: Number | None = None
+
+    def conditions(self) -> FilterInput:
+        """The same as a body would give them."""
+        return FilterInput.model_construct(
+            tags=self.tag,
+            source=self.source,
+            created_after=self.created_after,
+            created_before=self.created_before,
+            happens_after=self.happens_after,
+            happens_before=self.happens_before,
+        )
+
+
+class SimilarQuery(ItemsQuery):
+    """What of similar items to give."""
+
+    def request(self) -> SimilarRequest:
+        return SimilarRequest(
+            limit=self.limit,
+            kinds=frozenset(self.kinds),
+            filter=self.conditions().conditions(),
+            min_score=self.min_score,
+        )
+
+
+class SearchQuery(ItemsQuery):
+    """The same as parameters; `tag`, `kinds` and `facets` may be repeated."""
+
+    q: Question
+    mode: SearchMode = SearchMode.HYBRID
     include_text: Truth = True
     chunks: Integer = Field(1, ge=1, le=PASSAGES_LARGEST)
     facets: tuple[Facet, ...] = ()
@@ -125,14 +156,7 @@ class SearchQuery(Parameters):
             limit=self.limit,
             mode=self.mode,
             kinds=self.kinds,
-            filter=FilterInput.model_construct(
-                tags=self.tag,
-                source=self.source,
-                created_after=self.created_after,
-                created_before=self.created_before,
-                happens_after=self.happens_after,
-                happens_before=self.happens_before,
-            ),
+            filter=self.conditions(),
             min_score=self.min_score,
             include_text=self.include_text,
             chunks=self.chunks,
@@ -152,4 +176,15 @@ class SearchAnswer(BaseModel):
     degraded: list[Degraded]
     facets: FacetsAnswer | None
     next_cursor: str | None
+    took_ms: float
+
+
+class SimilarAnswer(BaseModel):
+    """The nearest items, best first; `score` is the cosine similarity.
+
+    `stale`: the item that was asked about was compared by an older text than today's.
+    """
+
+    results: list[SimilarItemAnswer]  # type: ignore[valid-type]
+    stale: bool
     took_ms: float

@@ -38,6 +38,8 @@ def search(store: LanceVectorStore, projection: Projection) -> object:
 CALLS: dict[str, Call] = {
     "search": search,
     "chunks": lambda s, p: s.chunks(OwnerScope(p.owner_id), p.item_id),
+    "embedding": lambda s, p: s.embedding(OwnerScope(p.owner_id), p.item_id),
+    "nearest": lambda s, p: s.nearest(OwnerScope(p.owner_id), p.embedding, depth=5),
     "add_chunks": lambda s, p: s.add_chunks([p], 2),
     "add_processed": lambda s, p: s.add_processed([p], 2),
     "drop_older": lambda s, p: s.drop_older([p.item_id], 9),

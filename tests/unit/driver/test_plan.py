@@ -45,7 +45,7 @@ def test_many_rounds_have_every_kind_of_operation_and_fault() -> None:
     steps = [step for steps in plan(4, rounds=8) for step in steps]
     kinds = {step.kind for step in [*steps, *operations(steps)]}
     assert kinds == {
-        *("create", "put", "patch", "delete", "batch", "search", "read", "list"),
+        *("create", "put", "patch", "delete", "batch", "search", "similar", "read", "list"),
         *("login", "refresh", "leave"),
         *("kill worker", "kill all workers", "kill web server", "kill web"),
         *("kill postmaster", "kill guard", "pause worker", "hide lancedb", "run repair"),

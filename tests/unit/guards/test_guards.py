@@ -9,6 +9,7 @@ from threading import Event
 from typing import Any, cast
 from uuid import UUID
 
+import numpy as np
 import pytest
 
 from atom_backend.domain.ports import Transactions, VectorSearch
@@ -47,7 +48,7 @@ class Remote:
             raise self.error
         return ()
 
-    search = chunks = sizes = probe = embed = answer
+    search = chunks = embedding = nearest = sizes = probe = embed = answer
 
     @contextmanager
     def transaction(self, *_: Any) -> Iterator[str]:
@@ -84,6 +85,11 @@ CALLS: dict[str, tuple[type[DependencyError], Callable[[Guarded], object]]] = {
         lambda g: g.vectors.search(SCOPE, vector=None, text="x", depth=1),
     ),
     "chunks": (VectorStoreUnavailable, lambda g: g.vectors.chunks(SCOPE, UUID(int=2))),
+    "embedding": (VectorStoreUnavailable, lambda g: g.vectors.embedding(SCOPE, UUID(int=2))),
+    "nearest": (
+        VectorStoreUnavailable,
+        lambda g: g.vectors.nearest(SCOPE, np.ones(2, np.float32), depth=1),
+    ),
     "sizes": (VectorStoreUnavailable, lambda g: g.vectors.sizes()),
     "embed": (EmbedderUnavailable, lambda g: g.embedder.embed(["x"])),
 }

@@ -23,7 +23,7 @@ def test_right_hits_are_right(told: Told) -> None:
     assert wrong_hits(told.history) == []
 
 
-@pytest.mark.parametrize("mode", ["hybrid", "vector", "text"])
+@pytest.mark.parametrize("mode", ["hybrid", "vector", "text", "similar"])
 def test_a_foreign_hit_is_found_in_every_mode(told: Told, mode: str) -> None:
     number = told.write("letter", owner="ben")
     told.search(hit("letter", number), mode=mode)
@@ -52,6 +52,17 @@ def test_a_deleted_hit_is_found_unless_it_is_marked_as_unchecked(told: Told, end
     assert wrong_hits(told.history) == []
     told.search(hit("letter", number))
     assert names(wrong_hits(told.history)) == {"deleted"}
+
+
+def test_a_foreign_or_deleted_item_is_found_among_similar_ones_without_its_text(told: Told) -> None:
+    told.write("letter")
+    told.search(hit("letter", 0, passages=()), mode="similar", legs=("vector",))
+    assert wrong_hits(told.history) == silent_gaps(told.history) == []
+    told.remove("letter")
+    told.write("note", owner="ben")
+    for what in ("letter", "note"):
+        told.search(hit(what, 0, passages=()), mode="similar", legs=("vector",))
+    assert names(wrong_hits(told.history)) == {"deleted", "foreign"}
 
 
 def test_a_hit_whose_deletion_was_acknowledged_during_the_search_is_right(told: Told) -> None:
