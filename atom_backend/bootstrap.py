@@ -40,6 +40,7 @@ from atom_backend.relational.wakeup import PostgresWakeup
 from atom_backend.services.accounts import Accounts
 from atom_backend.services.audit import Audit
 from atom_backend.services.bulk import BulkIngest
+from atom_backend.services.configuration import ConfigurationService
 from atom_backend.services.consistency import Consistency
 from atom_backend.services.conversations import ConversationService
 from atom_backend.services.documents import DocumentService
@@ -47,6 +48,7 @@ from atom_backend.services.erasures import ErasureService
 from atom_backend.services.health import HealthService
 from atom_backend.services.importing import Importing
 from atom_backend.services.operations import Operations
+from atom_backend.services.preferences import Preferences
 from atom_backend.services.records import RecordService
 from atom_backend.services.search import SearchService
 from atom_backend.services.similar import SimilarItems
@@ -212,6 +214,7 @@ def assemble_services(settings: Settings, ports: Stores | Guarded, uploads: Uplo
         _signing_key(settings), clock, lifetime=timedelta(seconds=settings.access_token_seconds)
     )
     documents = DocumentService(transactions, vectors)
+    records = RecordService(transactions, clock=clock)
     operations = Operations(transactions, vectors)
     consistency = Consistency(transactions)
     metrics = Metrics(operations.statistics, consistency.totals)
@@ -228,13 +231,15 @@ def assemble_services(settings: Settings, ports: Stores | Guarded, uploads: Uplo
         documents=documents,
         uploads=uploads,
         bulk=BulkIngest(documents),
-        records=RecordService(transactions, clock=clock),
+        records=records,
+        preferences=Preferences(records),
         conversations=ConversationService(transactions, clock=clock),
         search=SearchService(transactions, vectors, embedder),
         similar=SimilarItems(transactions, vectors),
         health=HealthService(ports.probes),
         operations=operations,
         consistency=consistency,
+        configuration=ConfigurationService(transactions),
         audit=Audit(transactions),
         erasures=ErasureService(transactions),
         access_tokens=access_tokens,

@@ -28,7 +28,7 @@ _COMMANDS = {
     "retry-parked": "Try again what was given up.",
     "import": "Load documents from a folder or a JSONL file.",
     "search": "Search as a user, from the command line.",
-    "admin": "Make administrator accounts.",
+    "admin": "Make administrator accounts, and configure the running service.",
     "status": "Show how far the index is behind, the last repair, and store sizes.",
 }
 _MODULES = {"import": "import_documents", "retry-parked": "retry_parked"}

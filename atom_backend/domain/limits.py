@@ -44,7 +44,7 @@ def _problems(draft: DocumentDraft) -> Iterator[tuple[str, str | None]]:
         yield "tags", "a tag is given twice"
     for place, tag in enumerate(draft.tags):
         yield f"tags/{place}", _text_problem(tag, TAG_CHARS)
-    yield "metadata", _metadata_problem(draft.metadata)
+    yield "metadata", json_problem(draft.metadata)
 
 
 def _text_problem(text: str, longest: int) -> str | None:
@@ -66,7 +66,8 @@ def unstorable(text: str) -> str | None:
     return None
 
 
-def _metadata_problem(metadata: dict[str, Any]) -> str | None:
+def json_problem(metadata: Any) -> str | None:
+    """Why this JSON value could not be kept, or None."""
     try:
         check(metadata)
         return next(filter(None, map(unstorable, _strings(metadata))), None)

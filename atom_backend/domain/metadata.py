@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from atom_backend.errors import FieldProblem, InvalidInput
@@ -38,6 +39,15 @@ def merged(metadata: Any, patch: Any, name: str = "metadata") -> Any:
         return check(_merge(metadata, patch))
     except ValueError as error:
         raise InvalidInput(problems=[FieldProblem(f"/{name}", str(error))]) from None
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two values are the same to JSON, in which true is not 1 (as it is in Python)."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(alike(one[name], other[name]) for name in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(alike, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
 def _merge(target: object, patch: object) -> Any:

@@ -16,6 +16,7 @@ from uuid import UUID
 from atom_backend.domain.accounts import Credential, RefreshToken, User
 from atom_backend.domain.audit import AuditTrail
 from atom_backend.domain.census import Table
+from atom_backend.domain.configuration import Configuration
 from atom_backend.domain.consistency import ConsistencyRuns, RunRequests
 from atom_backend.domain.documents import (
     Document,
@@ -126,6 +127,10 @@ class Records(Others, Protocol):
         ...
 
     def listing(self, listing: Listing) -> list[Record]: ...
+
+    def size(self) -> int:
+        """How many there are."""
+        ...
 
 
 class Items(Protocol):
@@ -256,6 +261,11 @@ class OwnerWork(Protocol):
         ...
 
     @property
+    def configuration(self) -> Configuration:
+        """Nothing is seen, and writing is refused, unless the account is an administrator's."""
+        ...
+
+    @property
     def audit(self) -> AuditTrail: ...
 
     @property
@@ -264,6 +274,13 @@ class OwnerWork(Protocol):
 
 class SignInWork(Protocol):
     """A transaction on accounts and sessions."""
+
+    @property
+    def configuration(self) -> Configuration: ...
+
+    def count_users(self) -> int:
+        """How many accounts there are; whoever asks next waits until this transaction ends."""
+        ...
 
     def add_user(
         self, user_id: UUID, email: str, display_name: str | None, role: Role, password_hash: str

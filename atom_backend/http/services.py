@@ -8,12 +8,14 @@ from atom_backend.domain.ports import AccessTokens
 from atom_backend.services.accounts import Accounts
 from atom_backend.services.audit import Audit
 from atom_backend.services.bulk import BulkIngest
+from atom_backend.services.configuration import ConfigurationService
 from atom_backend.services.consistency import Consistency
 from atom_backend.services.conversations import ConversationService
 from atom_backend.services.documents import DocumentService
 from atom_backend.services.erasures import ErasureService
 from atom_backend.services.health import HealthService
 from atom_backend.services.operations import Operations
+from atom_backend.services.preferences import Preferences
 from atom_backend.services.records import RecordService
 from atom_backend.services.search import SearchService
 from atom_backend.services.similar import SimilarItems
@@ -31,11 +33,13 @@ class Services:
     bulk: BulkIngest
     records: RecordService
     conversations: ConversationService
+    preferences: Preferences
     search: SearchService
     similar: SimilarItems
     health: HealthService
     operations: Operations
     consistency: Consistency
+    configuration: ConfigurationService
     audit: Audit
     erasures: ErasureService
     access_tokens: AccessTokens

@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql.dml import ReturningInsert
 
 from atom_backend.domain.items import content_hash
+from atom_backend.domain.metadata import alike
 from atom_backend.domain.resources.listing import Listing
 from atom_backend.domain.resources.registry import NAMED
 from atom_backend.domain.resources.resource import Resource
@@ -122,6 +123,12 @@ class PostgresRecords:
         rows = self._connection.execute(listed(self._resource, listing))
         return [self._record(row) for row in rows]
 
+    def size(self) -> int:
+        query = sa.select(sa.func.count()).select_from(self._root)
+        if self._resource.searchable:
+            query = query.where(items.c.kind == self._resource.one)
+        return self._connection.execute(query).scalar_one()
+
     def _parted(self, values: Values) -> tuple[dict[str, Any], dict[str, Any]]:
         """What belongs into the root table, and into the resource's own beside it."""
         plain = {
@@ -176,7 +183,7 @@ class PostgresRecords:
 
 
 def _differing(columns: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in columns.items() if value != before[name]}
+    return {name: value for name, value in columns.items() if not alike(value, before[name])}
 
 
 def _spelled(identifier: UUID | None) -> str | None:

@@ -17,6 +17,8 @@ from atom_backend.domain.accounts import Credential, RefreshToken, User, normali
 from atom_backend.domain.principals import Role
 from atom_backend.errors import Conflict, NotFound
 from atom_backend.relational.accounts import USER_COLUMNS, as_user
+from atom_backend.relational.configuration import PostgresConfiguration
+from atom_backend.relational.locks import lock
 from atom_backend.relational.tables import credentials, refresh_tokens, sessions, users
 
 
@@ -25,6 +27,7 @@ class PostgresSignInWork:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.configuration = PostgresConfiguration(connection)
 
     def add_user(
         self, user_id: UUID, email: str, display_name: str | None, role: Role, password_hash: str
@@ -45,6 +48,10 @@ class PostgresSignInWork:
             raise Conflict("There is an account with this address already.", code="email_taken")
         self.set_password_hash(user_id, password_hash)
         return as_user(row)
+
+    def count_users(self) -> int:
+        lock(self._connection, "accounts")
+        return self._connection.execute(sa.select(sa.func.count()).select_from(users)).scalar_one()
 
     def credential(self, email: str) -> Credential | None:
         row = self._connection.execute(

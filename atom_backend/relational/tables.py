@@ -233,6 +233,17 @@ consistency_runs = Table(
     ),
 )
 
+configuration = Table(
+    "configuration",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("id", Uuid, nullable=False),
+    Column("value", JSONB, nullable=False),
+    Column("revision", BigInteger, nullable=False, server_default="1"),
+    _time("updated_at", default=True),
+    Column("updated_by", Uuid, ForeignKey("users.id", ondelete="SET NULL")),
+)
+
 consistency_totals = Table(
     "consistency_totals",
     metadata,

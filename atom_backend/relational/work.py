@@ -15,6 +15,7 @@ from atom_backend.domain.resources.resource import Resource
 from atom_backend.errors import Unauthenticated
 from atom_backend.relational.accounts import PostgresOwnAccount
 from atom_backend.relational.audit import PostgresAuditTrail
+from atom_backend.relational.configuration import PostgresConfiguration
 from atom_backend.relational.consistency_runs import PostgresConsistencyRuns
 from atom_backend.relational.conversations import PostgresConversations
 from atom_backend.relational.documents import PostgresDocuments
@@ -49,6 +50,7 @@ class PostgresOwnerWork:
         self.idempotency = PostgresIdempotency(connection, owner_id, keep_answers)
         self.account = PostgresOwnAccount(connection, owner_id)
         self.consistency = PostgresRunRequests(connection, owner_id)
+        self.configuration = PostgresConfiguration(connection)
         self.audit = PostgresAuditTrail(connection)
         self.erasures = PostgresOwnErasures(connection, owner_id)
         self.conversations = PostgresConversations(connection, owner_id)

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from atom_backend.clock import Clock, new_id
 from atom_backend.domain.accounts import TokenPair, User, new_refresh_token, refresh_digest
+from atom_backend.domain.configuration import require_registrable
 from atom_backend.domain.erasures import Erasure, new_erasure_id
 from atom_backend.domain.ports import AccessTokens, Passwords, Transactions
 from atom_backend.domain.principals import Principal, Role
@@ -40,17 +41,20 @@ class Accounts:
     def register(
         self, email: str, password: str, display_name: str | None, *, agent: str | None = None
     ) -> tuple[User, TokenPair]:
-        """A new account, logged in. Raises Conflict (code ``email_taken``)."""
+        """A new account, logged in. Raises Conflict (code ``email_taken``), or Forbidden where
+        the service's configuration lets nobody in, or not these.
+        """
         hashed = self._passwords.hash(password)
         with self._transactions.sign_in() as work:
+            require_registrable(work.configuration, work.count_users, email)
             user = work.add_user(new_id(), email, display_name, Role.USER, hashed)
             return user, self._open_session(work, user, agent)
 
-    def create_admin(self, email: str, password: str) -> User:
-        """A new account with the admin role, without a login. Raises Conflict."""
+    def create(self, email: str, password: str, role: Role) -> User:
+        """A new account without a login, for an operator. Raises Conflict."""
         hashed = self._passwords.hash(password)
         with self._transactions.sign_in() as work:
-            return work.add_user(new_id(), email, None, Role.ADMIN, hashed)
+            return work.add_user(new_id(), email, None, role, hashed)
 
     def log_in(self, email: str, password: str, *, agent: str | None = None) -> TokenPair:
         """A new session. Raises Unauthenticated (code ``invalid_credentials``)."""

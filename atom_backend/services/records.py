@@ -13,7 +13,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from atom_backend.clock import Clock, SystemClock, new_id
-from atom_backend.domain.metadata import merged
+from atom_backend.domain.metadata import alike, merged
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.preconditions import IfMatch
 from atom_backend.domain.principals import Principal
@@ -195,6 +195,13 @@ class RecordService:
         settled = resource.rules.settled(wanted, None, records, item_id, now)
         if settled.placement is not None:
             work.conversations.keep(settled.placement)
+        if resource.most is not None:
+            records.alone()
+            if records.size() >= resource.most:
+                raise Conflict(
+                    f"There are {resource.most} {resource.name} already: remove one first.",
+                    code="too_many",
+                )
         record = records.add(item_id, settled.values)
         if resource.searchable:
             work.index.want(record.id, resource.kind, record.revision)
@@ -206,7 +213,7 @@ class RecordService:
     ) -> Record:
         records, now = work.records(resource), self._clock.now()
         settled = resource.rules.settled(wanted, before, records, before.id, now)
-        if settled.values == before.values:
+        if alike(settled.values, before.values):
             return before
         if settled.placement is not None:
             work.conversations.keep(settled.placement)

@@ -7,6 +7,7 @@ from atom_backend.domain.resources.events import EVENTS
 from atom_backend.domain.resources.integrations import INTEGRATIONS
 from atom_backend.domain.resources.memories import MEMORIES
 from atom_backend.domain.resources.messages import MESSAGES
+from atom_backend.domain.resources.preferences import PREFERENCES
 from atom_backend.domain.resources.resource import Resource
 from atom_backend.domain.resources.tasks import TASKS
 from atom_backend.domain.resources.transactions import TRANSACTIONS
@@ -19,6 +20,7 @@ RESOURCES: tuple[Resource, ...] = (
     ACCOUNTS,
     TRANSACTIONS,
     INTEGRATIONS,
+    PREFERENCES,
 )
 SEARCHABLE = {resource.kind: resource for resource in RESOURCES if resource.searchable}
 NAMED = {resource.name: resource for resource in RESOURCES}

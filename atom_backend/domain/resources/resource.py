@@ -58,6 +58,8 @@ class Resource:
     never indexed. A searchable one's ``one`` is a ``Kind``. ``shows`` makes the answered values of
     the stored ones. ``sorts``: the fields that a list may be ordered by, besides its creation.
     ``unique``: the fields of a plain one that two records of an owner never have all alike.
+    ``most``: how many records one owner may have. ``keyed``: a record has its external identifier
+    for an address, and routes of its own.
     """
 
     name: str
@@ -70,6 +72,8 @@ class Resource:
     flags: tuple[Flag, ...] = ()
     sorts: tuple[str, ...] = ()
     unique: tuple[str, ...] = ()
+    most: int | None = None
+    keyed: bool = False
     actions: tuple[Action, ...] = ()
     rules: Rules = field(default_factory=Rules)
 

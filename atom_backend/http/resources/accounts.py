@@ -33,12 +33,14 @@ _ERASURE = {
     "POST",
     "/v1/auth/register",
     Answer(201, "The account, with its first tokens.", RegistrationAnswer),
-    problems=(409,),
+    problems=(403, 409),
 )
 def register(call: PublicCall[None, Registration]) -> Response:
     """Create an account.
 
-    409 `email_taken` when the address has one; upper and lower case make no difference.
+    409 `email_taken` when the address has one; upper and lower case make no difference. 403 where
+    the administrators let nobody register (`registration_closed`), not from this domain
+    (`domain_not_allowed`), or no more (`registration_full`).
     """
     body = call.body
     user, pair = call.services.accounts.register(

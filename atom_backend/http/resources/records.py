@@ -124,7 +124,7 @@ def _may_have_to_stay(resource: Resource) -> bool:
 _SPECIAL: Mapping[str, type[Face]] = {"messages": MessageFace}
 """The faces of resources whose routes do more than those of the others, by name."""
 
-FACES = tuple(_SPECIAL.get(resource.name, Face).of(resource) for resource in RESOURCES)
+FACES = tuple(_SPECIAL.get(one.name, Face).of(one) for one in RESOURCES if not one.keyed)
 SHAPES = {face.resource.kind: face.shapes for face in FACES if face.resource.searchable}
 """How the items of each kind are answered."""
 

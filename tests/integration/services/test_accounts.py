@@ -171,7 +171,7 @@ def test_an_operator_acts_for_an_account_without_a_session(accounts: Accounts) -
 
 
 def test_an_admin_is_made_by_command_and_logs_in_like_everybody(accounts: Accounts) -> None:
-    accounts.create_admin("root@example.org", PASSWORD)
+    accounts.create("root@example.org", PASSWORD, Role.ADMIN)
     assert bearer(accounts.log_in("root@example.org", PASSWORD)).role is Role.ADMIN
 
 
@@ -191,7 +191,7 @@ def test_a_write_that_is_under_way_while_its_owner_leaves_goes_too(
 
 
 def test_the_last_admin_may_leave_and_a_new_one_be_made_by_command(accounts: Accounts) -> None:
-    accounts.create_admin("root@example.org", PASSWORD)
+    accounts.create("root@example.org", PASSWORD, Role.ADMIN)
     accounts.delete(bearer(accounts.log_in("root@example.org", PASSWORD)), PASSWORD)
-    accounts.create_admin("root@example.org", PASSWORD)
+    accounts.create("root@example.org", PASSWORD, Role.ADMIN)
     assert bearer(accounts.log_in("root@example.org", PASSWORD)).role is Role.ADMIN
