@@ -28,7 +28,8 @@ from atom_backend.coordinator.retry import RetryParked
 from atom_backend.coordinator.upkeep import Sweep, Upkeep
 from atom_backend.domain.backoff import Backoff
 from atom_backend.domain.consistency import Schedule
-from atom_backend.domain.ports import Wakeup
+from atom_backend.domain.ports import CalendarFiles, Wakeup
+from atom_backend.extraction.calendars.files import ConfinedCalendarFiles
 from atom_backend.extraction.extractor import SubprocessExtractor
 from atom_backend.foundation import lay_foundation
 from atom_backend.guards.guarded import Guarded
@@ -40,6 +41,8 @@ from atom_backend.relational.wakeup import PostgresWakeup
 from atom_backend.services.accounts import Accounts
 from atom_backend.services.audit import Audit
 from atom_backend.services.bulk import BulkIngest
+from atom_backend.services.calendar_exchange import CalendarExchange
+from atom_backend.services.calendars import Calendars
 from atom_backend.services.configuration import ConfigurationService
 from atom_backend.services.consistency import Consistency
 from atom_backend.services.conversations import ConversationService
@@ -120,7 +123,8 @@ def open_web(settings: Settings) -> Iterator[Runtime]:
 @contextmanager
 def _runtime(settings: Settings, ports: Stores | Guarded) -> Iterator[Runtime]:
     with closing(SubprocessExtractor()) as extractor:
-        services = assemble_services(settings, ports, Uploads(extractor))
+        files = ConfinedCalendarFiles(extractor.pool)
+        services = assemble_services(settings, ports, Uploads(extractor), files)
         with closing(services.health):
             yield Runtime(services, Importing(services.documents, services.uploads), settings)
 
@@ -206,7 +210,9 @@ def assemble_remedies(stores: Stores) -> Remedies:
     return Remedies(check, repair, RetryParked(stores.transactions))
 
 
-def assemble_services(settings: Settings, ports: Stores | Guarded, uploads: Uploads) -> Services:
+def assemble_services(
+    settings: Settings, ports: Stores | Guarded, uploads: Uploads, calendar_files: CalendarFiles
+) -> Services:
     """Every use case that a request can reach, on these ports."""
     clock = SystemClock()
     transactions, vectors, embedder = ports.transactions, ports.vectors, ports.embedder
@@ -234,6 +240,8 @@ def assemble_services(settings: Settings, ports: Stores | Guarded, uploads: Uplo
         records=records,
         preferences=Preferences(records),
         conversations=ConversationService(transactions, clock=clock),
+        calendars=Calendars(transactions),
+        calendar_exchange=CalendarExchange(records, calendar_files, clock),
         search=SearchService(transactions, vectors, embedder),
         similar=SimilarItems(transactions, vectors),
         health=HealthService(ports.probes),

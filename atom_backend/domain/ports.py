@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from atom_backend.domain.calendar.calendar_files import CalendarImport
+from atom_backend.domain.calendar.events import Event
 from atom_backend.domain.census import ChunkRows, MarkRows
 from atom_backend.domain.extracted import Extracted
 from atom_backend.domain.generations import Generation, Pointer
@@ -65,14 +67,21 @@ class Extractor(Protocol):
         ...
 
 
-class CalendarReader(Protocol):
-    """Calendar files in, events out."""
+class CalendarFiles(Protocol):
+    """Calendar files in, events out, and back."""
 
-    def calendar(self, content: bytes, *, time_zone: str) -> CalendarImport:
+    def read(self, content: bytes, *, time_zone: str) -> CalendarImport:
         """``time_zone`` is where times without a zone are reckoned.
 
         Raises InvalidInput, UnsupportedMedia or TooLarge where no event of it can be read.
         """
+        ...
+
+    def write(
+        self, events: Iterable[tuple[str, Event]], *, written_at: datetime
+    ) -> Iterator[bytes]:
+        """The events with what they are called (UID), piece by piece; those of one calendar stand
+        together."""
         ...
 
 

@@ -10,25 +10,17 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from atom_backend.domain.calendar.calendar_files import CalendarImport
 from atom_backend.domain.extracted import Extracted
 from atom_backend.extraction import refusals, titles
-from atom_backend.extraction.calendars import parser
 from atom_backend.extraction.cleaning import unix_lines
-from atom_backend.extraction.media import CALENDAR, HTML, MARKDOWN
+from atom_backend.extraction.media import HTML, MARKDOWN
 from atom_backend.extraction.pool import SandboxPool
 from atom_backend.extraction.sandbox import Request, Sandbox
 from atom_backend.extraction.sniffing import Sniffed, sniff
 
-_MAX_CALENDAR_CHARS = 50_000_000
-"""What was found in a file of ten megabytes may be written larger than it was."""
-
 
 class SubprocessExtractor:
-    """Fills the ports ``Extractor`` and ``CalendarReader``.
-
-    For any number of threads; to be made after a fork.
-    """
+    """Fills the port ``Extractor``; for any number of threads; to be made after a fork."""
 
     def __init__(
         self,
@@ -42,7 +34,7 @@ class SubprocessExtractor:
         """Limits are for one file; ``memory_bytes`` is address space. Nothing is started yet."""
         self._max_text_chars = max_text_chars
         start = partial(Sandbox, memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
-        self._pool = SandboxPool(start, size=workers, wall_seconds=wall_seconds)
+        self.pool = SandboxPool(start, size=workers, wall_seconds=wall_seconds)
 
     def extract(self, content: bytes, *, name: str | None = None) -> Extracted:
         """The text of a file; ``name`` settles only Markdown or not, and the title of last resort.
@@ -57,21 +49,9 @@ class SubprocessExtractor:
             return self._as_written(sniffed.text, sniffed.content_type, name)
         return self._parsed(content, sniffed, name)
 
-    def calendar(self, content: bytes, *, time_zone: str) -> CalendarImport:
-        """The events of a calendar file; ``time_zone`` is where times without a zone are reckoned.
-
-        Raises UnsupportedMedia for what is no calendar; TooLarge; InvalidInput for an unknown
-        zone, or as ``extract`` does; DependencyError as ``extract`` does.
-        """
-        request = Request(content, CALENDAR, _MAX_CALENDAR_CHARS, {"time_zone": time_zone})
-        answer = self._pool.ask(request)
-        if answer.refusal is not None:
-            raise answer.refusal
-        return parser.found(answer.text)
-
     def close(self) -> None:
         """Ends the child processes; ``extract`` then reads plain text and Markdown only."""
-        self._pool.close()
+        self.pool.close()
 
     def __enter__(self) -> Self:
         return self
@@ -94,7 +74,7 @@ class SubprocessExtractor:
     def _parsed(self, content: bytes, sniffed: Sniffed, name: str | None) -> Extracted:
         source = content if sniffed.text is None else sniffed.text.encode()
         request = Request(source, sniffed.content_type, self._max_text_chars)
-        answer = self._pool.ask(request)
+        answer = self.pool.ask(request)
         if answer.refusal is not None:
             raise answer.refusal
         return Extracted(answer.text, sniffed.content_type, answer.title or titles.from_name(name))

@@ -8,6 +8,8 @@ from atom_backend.domain.ports import AccessTokens
 from atom_backend.services.accounts import Accounts
 from atom_backend.services.audit import Audit
 from atom_backend.services.bulk import BulkIngest
+from atom_backend.services.calendar_exchange import CalendarExchange
+from atom_backend.services.calendars import Calendars
 from atom_backend.services.configuration import ConfigurationService
 from atom_backend.services.consistency import Consistency
 from atom_backend.services.conversations import ConversationService
@@ -34,6 +36,8 @@ class Services:
     records: RecordService
     conversations: ConversationService
     preferences: Preferences
+    calendars: Calendars
+    calendar_exchange: CalendarExchange
     search: SearchService
     similar: SimilarItems
     health: HealthService

@@ -6,7 +6,7 @@ what a resource's rules want made besides; what the index would not read anew is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -90,13 +90,19 @@ class RecordService:
         resource: Resource,
         given: Values,
         if_match: IfMatch | None = None,
+        *,
+        keeping: Collection[str] = (),
     ) -> Put:
-        """Create or replace the record with this external identifier."""
+        """Create or replace the record with this external identifier.
+
+        A replaced one keeps what it has in the fields ``keeping``.
+        """
+        put = partial(self._put, principal, resource, given, if_match, keeping)
         try:
-            return self._put(principal, resource, given, if_match)
+            return put()
         except Conflict:
             # Somebody created it between our look and our insert: now there is one to replace.
-            return self._put(principal, resource, given, if_match)
+            return put()
 
     def ingest(self, principal: Principal, resource: Resource, given: Values) -> Put:
         """One line of a bulk load: by its external identifier if it has one."""
@@ -175,7 +181,12 @@ class RecordService:
         return self._waiting.until_indexed(record, look, seconds)
 
     def _put(
-        self, principal: Principal, resource: Resource, given: Values, if_match: IfMatch | None
+        self,
+        principal: Principal,
+        resource: Resource,
+        given: Values,
+        if_match: IfMatch | None,
+        keeping: Collection[str],
     ) -> Put:
         with self._transactions.owner(principal) as work:
             before = _to_write(work, resource).by_external_id(given["external_id"])
@@ -183,7 +194,9 @@ class RecordService:
                 if_match.check(before.revision if before else None)
             if before is None:
                 return Put(self._add(work, resource, given), "new")
-            record = self._change(work, resource, before, _replaced(resource, before, given))
+            kept = {name: before.values[name] for name in keeping}
+            wanted = _replaced(resource, before, {**given, **kept})
+            record = self._change(work, resource, before, wanted)
             same = record.revision == before.revision
             return Put(record, "unchanged" if same else "replaced")
 

@@ -14,6 +14,7 @@ from atom_backend.http.request_headers import (
     IF_NONE_MATCH,
     PREFER_WAIT,
 )
+from atom_backend.http.resources.event_face import EventFace
 from atom_backend.http.resources.message_face import MessageFace
 from atom_backend.http.resources.record_batch import add_batch
 from atom_backend.http.resources.record_face import Face
@@ -121,7 +122,7 @@ def _may_have_to_stay(resource: Resource) -> bool:
     return type(resource.rules).removing is not Rules.removing
 
 
-_SPECIAL: Mapping[str, type[Face]] = {"messages": MessageFace}
+_SPECIAL: Mapping[str, type[Face]] = {"messages": MessageFace, "events": EventFace}
 """The faces of resources whose routes do more than those of the others, by name."""
 
 FACES = tuple(_SPECIAL.get(one.name, Face).of(one) for one in RESOURCES if not one.keyed)

@@ -23,6 +23,7 @@ from werkzeug.serving import make_server
 
 from atom_backend.app import create_app
 from atom_backend.bootstrap import Runtime, assemble_services, assemble_worker
+from atom_backend.extraction.calendars.files import ConfinedCalendarFiles
 from atom_backend.extraction.extractor import SubprocessExtractor
 from atom_backend.relational.engine import create_engine
 from atom_backend.relational.transactions import PostgresTransactions, TimeLimits
@@ -120,7 +121,8 @@ def application(place: Place, announce: Announce) -> Iterator[Flask]:
     """The web application as ``bootstrap`` and ``app`` make it, on watched ports."""
     settings = _settings(place)
     with _stores(place, announce) as stores, closing(SubprocessExtractor()) as extractor:
-        services = assemble_services(settings, stores, Uploads(extractor))
+        files = ConfinedCalendarFiles(extractor.pool)
+        services = assemble_services(settings, stores, Uploads(extractor), files)
         with closing(services.health):
             importing = Importing(services.documents, services.uploads)
             yield create_app(Runtime(services, importing, settings))

@@ -62,7 +62,10 @@ def model_and_app(settings: Settings, runtime: Runtime) -> Iterator[tuple[Model,
         model = Model(stores.embedder)
         guarded = guard(stores.transactions, stores.vectors, model, deadline=0.5)
         with closing(guarded):
-            services = assemble_services(settings, guarded, runtime.services.uploads)
+            given = runtime.services
+            services = assemble_services(
+                settings, guarded, given.uploads, given.calendar_exchange.files
+            )
             with closing(services.health):
                 yield model, create_app(Runtime(services, runtime.importing, settings))
             model.released.set()
