@@ -40,6 +40,7 @@ from atom_backend.relational.tables import CONSISTENCY_CHANNEL
 from atom_backend.relational.wakeup import PostgresWakeup
 from atom_backend.services.accounts import Accounts
 from atom_backend.services.audit import Audit
+from atom_backend.services.bookkeeping import Bookkeeping
 from atom_backend.services.bulk import BulkIngest
 from atom_backend.services.calendar_exchange import CalendarExchange
 from atom_backend.services.calendars import Calendars
@@ -239,6 +240,7 @@ def assemble_services(
         bulk=BulkIngest(documents),
         records=records,
         preferences=Preferences(records),
+        bookkeeping=Bookkeeping(transactions, records),
         conversations=ConversationService(transactions, clock=clock),
         calendars=Calendars(transactions),
         calendar_exchange=CalendarExchange(records, calendar_files, clock),

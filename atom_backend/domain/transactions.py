@@ -26,6 +26,7 @@ from atom_backend.domain.documents import (
 )
 from atom_backend.domain.erasures import Erasures, OwnErasures
 from atom_backend.domain.facets import Counts, Facet
+from atom_backend.domain.finance.sums import Ledger
 from atom_backend.domain.generations import StoreRecord
 from atom_backend.domain.index_state import (
     Confirmation,
@@ -234,6 +235,9 @@ class OwnerWork(Protocol):
     def items(self) -> Items: ...
 
     def records(self, resource: Resource) -> Records: ...
+
+    @property
+    def ledger(self) -> Ledger: ...
 
     def take_turn(self) -> None:
         """Wait until every other transaction of this owner that has called this is over.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from atom_backend.domain.ports import AccessTokens
 from atom_backend.services.accounts import Accounts
 from atom_backend.services.audit import Audit
+from atom_backend.services.bookkeeping import Bookkeeping
 from atom_backend.services.bulk import BulkIngest
 from atom_backend.services.calendar_exchange import CalendarExchange
 from atom_backend.services.calendars import Calendars
@@ -34,6 +35,7 @@ class Services:
     uploads: Uploads
     bulk: BulkIngest
     records: RecordService
+    bookkeeping: Bookkeeping
     conversations: ConversationService
     preferences: Preferences
     calendars: Calendars

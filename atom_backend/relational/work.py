@@ -22,6 +22,7 @@ from atom_backend.relational.documents import PostgresDocuments
 from atom_backend.relational.erasures import PostgresErasures, PostgresOwnErasures
 from atom_backend.relational.idempotency import PostgresIdempotency
 from atom_backend.relational.items import PostgresItems
+from atom_backend.relational.ledger import PostgresLedger
 from atom_backend.relational.owner_index import PostgresOwnerIndex
 from atom_backend.relational.records import PostgresRecords
 from atom_backend.relational.repairs import PostgresRepairs
@@ -49,6 +50,7 @@ class PostgresOwnerWork:
         self.index = PostgresOwnerIndex(connection, owner_id)
         self.idempotency = PostgresIdempotency(connection, owner_id, keep_answers)
         self.account = PostgresOwnAccount(connection, owner_id)
+        self.ledger = PostgresLedger(connection)
         self.consistency = PostgresRunRequests(connection, owner_id)
         self.configuration = PostgresConfiguration(connection)
         self.audit = PostgresAuditTrail(connection)

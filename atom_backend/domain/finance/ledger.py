@@ -1,9 +1,8 @@
-"""Transactions of an account before they are stored: drafts, transfers, and sums over drafts.
+"""Transactions of an account before they are stored: drafts, and sums over drafts.
 
 Amounts are signed: what comes in is positive, what goes out negative. An account has one currency
 and its transactions have no other.
-Invariant: a transfer is two drafts whose amounts cancel each other out, or nothing at all; sums
-are exact.
+Invariant: a draft that was checked can be stored; sums are exact.
 """
 
 from __future__ import annotations
@@ -89,40 +88,6 @@ def checked(draft: TransactionDraft, currency: Currency) -> TransactionDraft:
     return draft
 
 
-def transfer(
-    amount: Decimal,
-    origin: LedgerAccount,
-    destination: LedgerAccount,
-    *,
-    transfer_id: UUID,
-    posted_at: datetime,
-    category: str | None = None,
-    description: str | None = None,
-) -> tuple[TransactionDraft, TransactionDraft]:
-    """What leaves ``origin`` and what reaches ``destination``; both must be stored, or neither.
-
-    Raises InvalidInput ``invalid_transfer`` where the accounts are one or differ in currency, or
-    the amount is not above zero.
-    """
-    problem = _transfer_problem(amount, origin, destination)
-    if problem is not None:
-        raise InvalidInput(
-            f"This transfer is not possible: {problem.detail}.",
-            code="invalid_transfer",
-            problems=[problem],
-        )
-    reaching = TransactionDraft(
-        account_id=destination.id,
-        amount=amount,
-        posted_at=posted_at,
-        category=category,
-        description=description,
-        transfer_id=transfer_id,
-    )
-    leaving = replace(reaching, account_id=origin.id, amount=money.negated(amount))
-    return checked(leaving, origin.currency), checked(reaching, destination.currency)
-
-
 def sums_by_month(drafts: Iterable[TransactionDraft], zone: ZoneInfo) -> dict[date, Sum]:
     """Sums by the first day of the month in which a transaction was posted, as ``zone`` saw it.
 
@@ -151,19 +116,6 @@ def _with(so_far: Sum, amount: Decimal) -> Sum:
     if amount > 0:
         return Sum(so_far.count + 1, money.total((so_far.income, amount)), so_far.expenses)
     return Sum(so_far.count + 1, so_far.income, money.total((so_far.expenses, amount)))
-
-
-def _transfer_problem(
-    amount: Decimal, origin: LedgerAccount, destination: LedgerAccount
-) -> FieldProblem | None:
-    if origin.id == destination.id:
-        return FieldProblem("/to_account_id", "must be another account than the one it leaves")
-    if origin.currency != destination.currency:
-        names = f"{origin.currency.code} and {destination.currency.code}"
-        return FieldProblem("/to_account_id", f"the accounts are kept in {names}: convert first")
-    if amount <= 0:
-        return FieldProblem("/amount", "must be above zero: exchange the accounts instead")
-    return None
 
 
 def _problems(draft: TransactionDraft) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Drafts of transactions: what may be stored, what a transfer is made of, what they add up to."""
+"""Drafts of transactions: what may be stored, and what they add up to."""
 
 from __future__ import annotations
 
@@ -20,50 +20,13 @@ from atom_backend.domain.finance.ledger import (
     checked,
     sums_by_category,
     sums_by_month,
-    transfer,
 )
 from atom_backend.errors import InvalidInput
 
-EUR, USD = CURRENCIES["EUR"], CURRENCIES["USD"]
+EUR = CURRENCIES["EUR"]
 GIRO = LedgerAccount(UUID(int=1), EUR)
-SAVINGS = LedgerAccount(UUID(int=2), EUR)
-DOLLARS = LedgerAccount(UUID(int=3), USD)
-TRANSFER = UUID(int=9)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DRAFT = TransactionDraft(GIRO.id, Decimal("-1.5"), NOON)
-
-
-def test_a_transfer_is_two_drafts_that_cancel_each_other_out() -> None:
-    leaving, reaching = transfer(
-        Decimal("12.5"), GIRO, SAVINGS, transfer_id=TRANSFER, posted_at=NOON, description="Rest"
-    )
-    assert (leaving.account_id, reaching.account_id) == (GIRO.id, SAVINGS.id)
-    assert (str(leaving.amount), str(reaching.amount)) == ("-12.50", "12.50")
-    assert leaving.transfer_id == reaching.transfer_id == TRANSFER
-    assert replace(leaving, account_id=SAVINGS.id, amount=reaching.amount) == reaching
-
-
-@pytest.mark.parametrize(
-    ("amount", "origin", "destination", "pointer"),
-    [
-        ("1", GIRO, GIRO, "/to_account_id"),
-        ("1", GIRO, DOLLARS, "/to_account_id"),
-        ("0", GIRO, SAVINGS, "/amount"),
-        ("-1", GIRO, SAVINGS, "/amount"),
-    ],
-)
-def test_an_impossible_transfer_is_refused(
-    amount: str, origin: LedgerAccount, destination: LedgerAccount, pointer: str
-) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        transfer(Decimal(amount), origin, destination, transfer_id=TRANSFER, posted_at=NOON)
-    assert refused.value.code == "invalid_transfer"
-    assert [problem.pointer for problem in refused.value.problems] == [pointer]
-
-
-def test_a_transfer_of_a_part_of_a_cent_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="2 decimal places"):
-        transfer(Decimal("0.001"), GIRO, SAVINGS, transfer_id=TRANSFER, posted_at=NOON)
 
 
 @pytest.mark.parametrize(
