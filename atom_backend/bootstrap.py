@@ -47,6 +47,7 @@ from atom_backend.services.calendars import Calendars
 from atom_backend.services.configuration import ConfigurationService
 from atom_backend.services.consistency import Consistency
 from atom_backend.services.conversations import ConversationService
+from atom_backend.services.demonstration import Demonstration
 from atom_backend.services.documents import DocumentService
 from atom_backend.services.erasures import ErasureService
 from atom_backend.services.health import HealthService
@@ -80,6 +81,13 @@ class Runtime:
     services: Services
     importing: Importing
     settings: Settings
+
+    @property
+    def demonstration(self) -> Demonstration:
+        services = self.services
+        return Demonstration(
+            services.documents, services.records, services.preferences, services.search
+        )
 
 
 @dataclass(frozen=True, slots=True)

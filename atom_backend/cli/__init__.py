@@ -27,6 +27,7 @@ _COMMANDS = {
     "rebuild": "Make LanceDB anew from PostgreSQL while the service goes on.",
     "retry-parked": "Try again what was given up.",
     "import": "Load documents from a folder or a JSONL file.",
+    "demo": "Load a believable account, and search in it.",
     "search": "Search as a user, from the command line.",
     "admin": "Make administrator accounts, and configure the running service.",
     "status": "Show how far the index is behind, the last repair, and store sizes.",

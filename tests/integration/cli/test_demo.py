@@ -1,0 +1,103 @@
+"""The demonstration, on real stores and the real model: what it finds, and that it adds nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from atom_backend.cli import cli
+from atom_backend.relational.provision import DatabaseUrls
+from tests.conftest import RunSql
+
+PASSWORD = "correct horse battery"
+SHOULD_FIND = {
+    1: {("document", "Lease of the flat")},
+    2: {
+        ("message", "Moving the piano"),
+        ("message", "Re: Moving the piano"),
+        ("message", "Shall we take the early ferry? The later one is full of school classes."),
+        ("event", "The landlord looks at the damp wall"),
+        ("event", "Choir rehearsal"),
+    },
+    3: {("memory", "Is allergic to hazelnuts and walnuts; almonds are fine.")},
+    4: {("message", "Your plants in the summer")},
+    5: {("event", "Dentist: check-up")},
+}
+"""What may be the first result of each search."""
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(database: DatabaseUrls, tmp_path: Path) -> Run:
+    """Runs a command that must go well; what it printed."""
+    settings = {
+        "DATABASE_URL": database.service,
+        "ATOM_MIGRATION_DATABASE_URL": database.owner,
+        "ATOM_SIGNING_KEY": "k" * 32,
+        "ATOM_DATA_DIR": str(tmp_path),
+    }
+
+    def run(*arguments: str) -> str:
+        done = CliRunner(env=settings).invoke(cli, arguments, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    run("migrate")
+    return run
+
+
+def searches(printed: str) -> dict[int, list[tuple[str, str]]]:
+    """Kinds and titles of the results, by the number of the search."""
+    parts = re.split(r"^(\d)\. .*$", printed, flags=re.MULTILINE)[1:]
+    return {
+        int(number): re.findall(r"^   (\w+): (.+)$", results, flags=re.MULTILINE)
+        for number, results in zip(parts[::2], parts[1::2], strict=True)
+    }
+
+
+def test_each_search_finds_what_it_should_and_a_second_run_adds_nothing(
+    run: Run, sql: RunSql
+) -> None:
+    printed = run("demo", "--email", "me@example.org", "--password", PASSWORD)
+    found = searches(printed)
+    assert found.keys() == SHOULD_FIND.keys()
+    for number, first in SHOULD_FIND.items():
+        assert found[number][0] in first, printed
+    assert set(found[2]) <= SHOULD_FIND[2], "nothing but what was said last week"
+    assert "Degraded" not in printed
+
+    before = rows(sql)
+    assert min(before.values()) > 0, "the account has some of everything"
+    again = run("demo", "--email", "ME@example.org")
+    assert "nothing of it new" in again
+    assert rows(sql) == before
+    assert searches(again) == found
+
+
+def test_a_password_is_made_up_where_none_is_given_and_opens_the_account(
+    run: Run, database: DatabaseUrls
+) -> None:
+    printed = run("demo")
+    (password,) = set(re.findall(r'"password": "([^"]+)"', printed))
+    from atom_backend.bootstrap import open_runtime
+    from atom_backend.settings import Settings
+
+    settings = {"DATABASE_URL": database.service, "ATOM_SIGNING_KEY": "k" * 32}
+    with open_runtime(Settings.from_environment(settings)) as runtime:
+        assert runtime.services.accounts.log_in("demo@example.org", password).access_token
+
+
+def rows(sql: RunSql) -> dict[str, int]:
+    """How many of each there are, and the sum of all revisions."""
+    kinds = sql("select kind, count(*), sum(revision) from items group by kind order by kind")
+    counted = {kind: int(count * 1000 + revisions) for kind, count, revisions in kinds}
+    for table in ("transactions", "accounts", "integrations", "preferences"):
+        ((count, revisions),) = sql(f"select count(*), sum(revision) from {table}")
+        counted[table] = int(count * 1000 + (revisions or 0))
+    assert counted.keys() >= {"document", "message", "event", "task", "memory"}
+    return counted
