@@ -10,7 +10,9 @@ import pytest
 
 from atom_backend.domain.facets import Counts, Facet
 from atom_backend.domain.items import Kind
+from atom_backend.domain.resources.events import EVENTS
 from atom_backend.domain.resources.memories import MEMORIES
+from atom_backend.domain.resources.messages import MESSAGES
 from atom_backend.domain.resources.resource import Resource
 from atom_backend.domain.resources.rules import Record
 from atom_backend.domain.resources.tasks import TASKS
@@ -127,13 +129,19 @@ def test_what_was_talked_about_last_week_is_found_in_every_kind(
 ) -> None:
     week = LAST_WEEK.happens_after
     assert week is not None
-    instant = timedelta(microseconds=1)
+    instant, days, hour = timedelta(microseconds=1), timedelta(days=1), timedelta(hours=1)
+    mail = {"kind": "email", "subject": "Plans", "body": "Shall we see the harbour?"}
+    walk = {"title": "Harbour walk", "time_zone": "UTC"}
     wanted = {
-        created(stage, TASKS, title="Ask about the harbour", due_at=week).id,
-        created(stage, TASKS, title="Harbour walk", due_at=NOW).id,
-        created(stage, MEMORIES, text="Likes the harbour.", valid_from=NOW - timedelta(days=3)).id,
+        created(stage, MESSAGES, **mail, sent_at=week).id,
+        created(stage, MESSAGES, kind="chat", body="The harbour, then.", sent_at=NOW).id,
+        created(stage, EVENTS, **walk, starts_at=NOW - days, ends_at=NOW - days + hour).id,
+        created(stage, TASKS, title="Ask about the harbour", due_at=NOW).id,
+        created(stage, MEMORIES, text="Likes the harbour.", valid_from=NOW - 3 * days).id,
     }
-    created(stage, TASKS, title="Harbour, too early", due_at=week - instant)
+    created(stage, MESSAGES, **mail, sent_at=week - instant)
+    created(stage, MESSAGES, **mail)
+    created(stage, EVENTS, **walk, starts_at=NOW + hour, ends_at=NOW + 2 * hour)
     created(stage, TASKS, title="Harbour, too late", due_at=NOW + instant)
     created(stage, MEMORIES, text="Knew the harbour long ago.")
     a_document(stage.transactions, stage.owner, "The harbour has no time of its own.")
@@ -144,6 +152,13 @@ def test_what_was_talked_about_last_week_is_found_in_every_kind(
     answer = ask(stage, "harbour", filter=LAST_WEEK, facets=EVERY_FACET)
     assert answer.degraded == (() if healthy else (Degraded.LANCEDB,))
     assert {*found(answer)} == (wanted | {elsewhere.id} if healthy else wanted)
-    assert {*found(answer)[:3]} == wanted
-    assert {result.kind for result in answer.results} == {Kind.TASK, Kind.MEMORY}
-    assert said(answer) == {"kind": {"task": 3, "memory": 1}, "tag": {}, "month": {"2031-05": 4}}
+    assert {*found(answer)[:5]} == wanted
+    assert len({result.kind for result in answer.results}) == 4
+    assert said(answer) == {
+        "kind": {"message": 2, "task": 2, "event": 1, "memory": 1},
+        "tag": {},
+        "month": {"2031-05": 6},
+    }
+    messages = ask(stage, "harbour", filter=LAST_WEEK, kinds=frozenset({Kind.MESSAGE}))
+    assert {result.kind for result in messages.results} == {Kind.MESSAGE}
+    assert len(messages.results) == 2
