@@ -1,7 +1,8 @@
 """How documents are read: their columns, their place in the index, finding and counting them.
 
 Invariant: every condition of a ``SearchFilter`` is decided by ``atom_chosen_items`` in the
-database (migrations 0014 and 0017) and nowhere else; a value only ever travels as a bound parameter.
+database (migrations 0014 and 0017) and nowhere else; a value only ever travels as a bound
+parameter.
 """
 
 from __future__ import annotations
