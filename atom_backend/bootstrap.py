@@ -41,14 +41,13 @@ from atom_backend.relational.wakeup import PostgresWakeup
 from atom_backend.services.accounts import Accounts
 from atom_backend.services.audit import Audit
 from atom_backend.services.bookkeeping import Bookkeeping
-from atom_backend.services.bulk import BulkIngest
 from atom_backend.services.calendar_exchange import CalendarExchange
 from atom_backend.services.calendars import Calendars
+from atom_backend.services.chunks import IndexedChunks
 from atom_backend.services.configuration import ConfigurationService
 from atom_backend.services.consistency import Consistency
 from atom_backend.services.conversations import ConversationService
 from atom_backend.services.demonstration import Demonstration
-from atom_backend.services.documents import DocumentService
 from atom_backend.services.erasures import ErasureService
 from atom_backend.services.health import HealthService
 from atom_backend.services.importing import Importing
@@ -85,9 +84,7 @@ class Runtime:
     @property
     def demonstration(self) -> Demonstration:
         services = self.services
-        return Demonstration(
-            services.documents, services.records, services.preferences, services.search
-        )
+        return Demonstration(services.records, services.preferences, services.search)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +132,7 @@ def _runtime(settings: Settings, ports: Stores | Guarded) -> Iterator[Runtime]:
         files = ConfinedCalendarFiles(extractor.pool)
         services = assemble_services(settings, ports, Uploads(extractor), files)
         with closing(services.health):
-            yield Runtime(services, Importing(services.documents, services.uploads), settings)
+            yield Runtime(services, Importing(services.records, services.uploads), settings)
 
 
 @contextmanager
@@ -228,7 +225,6 @@ def assemble_services(
     access_tokens = SignedAccessTokens(
         _signing_key(settings), clock, lifetime=timedelta(seconds=settings.access_token_seconds)
     )
-    documents = DocumentService(transactions, vectors)
     records = RecordService(transactions, clock=clock)
     operations = Operations(transactions, vectors)
     consistency = Consistency(transactions)
@@ -243,10 +239,9 @@ def assemble_services(
             clock,
             refresh_lifetime=timedelta(days=settings.refresh_token_days),
         ),
-        documents=documents,
-        uploads=uploads,
-        bulk=BulkIngest(documents),
         records=records,
+        uploads=uploads,
+        chunks=IndexedChunks(transactions, vectors),
         preferences=Preferences(records),
         bookkeeping=Bookkeeping(transactions, records),
         conversations=ConversationService(transactions, clock=clock),

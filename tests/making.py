@@ -6,13 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from atom_backend.clock import new_id
-from atom_backend.domain.documents import Document, DocumentDraft
 from atom_backend.domain.items import Kind
 from atom_backend.domain.ports import Transactions
+from atom_backend.domain.preconditions import IfMatch
 from atom_backend.domain.principals import Principal, Role
+from atom_backend.domain.resources.documents import DOCUMENTS
 from atom_backend.domain.resources.messages import MESSAGES
-from atom_backend.domain.resources.rules import Record
-from atom_backend.services.records import RecordService
+from atom_backend.domain.resources.rules import Record, Values
+from atom_backend.domain.transactions import OwnerWork, StoredResponse
+from atom_backend.services.idempotency import Receipt
+from atom_backend.services.records import Put, RecordService
+from atom_backend.services.waiting import Waiting
 
 
 def a_user(
@@ -25,10 +29,11 @@ def a_user(
     return Principal(user_id, None, role)
 
 
-def a_draft(text: str = "The tides follow the moon.", **fields: Any) -> DocumentDraft:
+def a_draft(text: str = "The tides follow the moon.", **fields: Any) -> dict[str, Any]:
+    """All values of a document."""
     usual = {"title": "Tides", "content_type": "text/plain", "byte_size": len(text)}
-    values: dict[str, Any] = usual | fields
-    return DocumentDraft(text=text, **values)
+    unsaid: dict[str, Any] = {"source": None, "external_id": None, "tags": (), "metadata": {}}
+    return {**usual, **unsaid, "text": text, **fields}
 
 
 def a_document(
@@ -36,12 +41,60 @@ def a_document(
     owner: Principal,
     text: str = "The tides follow the moon.",
     **fields: Any,
-) -> Document:
+) -> Record:
     """A new document that waits for its indexing."""
     with transactions.owner(owner) as work:
-        document = work.documents.add(new_id(), a_draft(text, **fields))
+        document = work.records(DOCUMENTS).add(new_id(), a_draft(text, **fields))
         work.index.want(document.id, Kind.DOCUMENT, document.content_revision)
     return document
+
+
+def changed(work: OwnerWork, document_id: UUID, **fields: Any) -> Record:
+    """A document after such a change, which is not announced to the index."""
+    documents = work.records(DOCUMENTS)
+    before = documents.get(document_id, for_update=True, whole=True)
+    return documents.change(before, {**before.values, **fields})
+
+
+class Documents:
+    """The use cases of records, of documents alone."""
+
+    def __init__(self, transactions: Transactions, waiting: Waiting | None = None) -> None:
+        self._records = RecordService(transactions, waiting=waiting)
+
+    def create(
+        self, owner: Principal, given: Values, receipt: Receipt[Record] | None = None
+    ) -> Record | StoredResponse:
+        return self._records.create(owner, DOCUMENTS, given, receipt)
+
+    def put(
+        self, owner: Principal, name: str, given: Values, if_match: IfMatch | None = None
+    ) -> Put:
+        return self._records.put(owner, DOCUMENTS, {**given, "external_id": name}, if_match)
+
+    def get(self, owner: Principal, document_id: UUID) -> Record:
+        return self._records.get(owner, DOCUMENTS, document_id)
+
+    def whole(self, owner: Principal, document_id: UUID) -> Record:
+        return self._records.whole(owner, DOCUMENTS, document_id)
+
+    def named(self, owner: Principal, name: str) -> Record:
+        return self._records.get_by_external_id(owner, DOCUMENTS, name)
+
+    def change(
+        self,
+        owner: Principal,
+        document_id: UUID,
+        patch: Values,
+        if_match: IfMatch | None = None,
+    ) -> Record:
+        return self._records.change(owner, DOCUMENTS, document_id, patch, if_match)
+
+    def remove(self, owner: Principal, document_id: UUID, if_match: IfMatch | None = None) -> None:
+        self._records.remove(owner, DOCUMENTS, document_id, if_match)
+
+    def wait_until_indexed(self, owner: Principal, document: Record, seconds: float) -> Record:
+        return self._records.wait_until_indexed(owner, DOCUMENTS, document, seconds)
 
 
 def a_message(transactions: Transactions, owner: Principal, **fields: Any) -> Record:

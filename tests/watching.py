@@ -20,8 +20,8 @@ Moment = tuple[str, str]
 Announce = Callable[[Moment], None]
 
 _PATIENCE = 20.0
-_PARTS = {"index", "documents", "idempotency", "account", "store", "repairs", "erasures"}
-"""What a transaction's work is made of; the calls of each are watched."""
+_PARTS = {"index", "idempotency", "account", "store", "repairs", "erasures"}
+"""What a transaction's work is made of; the calls of each are watched, and those of records."""
 
 
 class Killed(BaseException):
@@ -83,6 +83,8 @@ class _Watched:
             if name in _PARTS:
                 return _Watched(found, self._announce, self._effective)
             return found
+        if name == "records":
+            return lambda resource: _Watched(found(resource), self._announce, self._effective)
 
         def announced(*args: Any, **named: Any) -> Any:
             self._announce(("before", name))

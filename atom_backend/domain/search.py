@@ -13,7 +13,6 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from atom_backend.domain.documents import Document
 from atom_backend.domain.facets import Counts, Facet
 from atom_backend.domain.items import Kind, Span
 from atom_backend.domain.resources.rules import Record
@@ -139,7 +138,7 @@ class SearchResult:
     revision: int
     stale: bool | None
     passages: tuple[Passage, ...]
-    stored: Document | Record | None
+    stored: Record | None
 
     @property
     def enriched(self) -> bool:

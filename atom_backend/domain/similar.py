@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from atom_backend.domain.documents import Document
 from atom_backend.domain.items import Kind
 from atom_backend.domain.resources.rules import Record
 from atom_backend.domain.search import SearchFilter
@@ -47,7 +46,7 @@ class Neighbours:
 class SimilarItem:
     """An item as PostgreSQL has it. ``stale``: compared by an older text than today's."""
 
-    stored: Document | Record
+    stored: Record
     kind: Kind
     score: float
     stale: bool

@@ -18,12 +18,6 @@ from atom_backend.domain.audit import AuditTrail
 from atom_backend.domain.census import Table
 from atom_backend.domain.configuration import Configuration
 from atom_backend.domain.consistency import ConsistencyRuns, RunRequests
-from atom_backend.domain.documents import (
-    Document,
-    DocumentChanges,
-    DocumentDraft,
-    DocumentListing,
-)
 from atom_backend.domain.erasures import Erasures, OwnErasures
 from atom_backend.domain.facets import Counts, Facet
 from atom_backend.domain.finance.sums import Ledger
@@ -64,46 +58,6 @@ class StoredResponse:
     body: bytes
 
 
-class Documents(Protocol):
-    """One owner's documents."""
-
-    def add(self, document_id: UUID, draft: DocumentDraft) -> Document:
-        """Raises Conflict (``existing_id`` set) when the external identifier is taken."""
-        ...
-
-    def get(self, document_id: UUID, *, for_update: bool = False) -> Document:
-        """Raises NotFound."""
-        ...
-
-    def by_external_id(self, external_id: str) -> Document | None:
-        """The document of that name, locked until the transaction ends."""
-        ...
-
-    def text(self, document_id: UUID) -> str:
-        """Raises NotFound."""
-        ...
-
-    def with_text(self, document_id: UUID) -> tuple[Document, str]:
-        """Both of one revision. Raises NotFound."""
-        ...
-
-    def change(
-        self, document_id: UUID, changes: DocumentChanges, *, content_hash: bytes | None
-    ) -> Document:
-        """Write the changes under a new revision.
-
-        ``content_hash`` is given when title or text differ from what is stored, and makes the new
-        revision the content revision too. Raises NotFound, or Conflict as ``add`` does.
-        """
-        ...
-
-    def remove(self, document_id: UUID) -> None:
-        """Raises NotFound."""
-        ...
-
-    def listing(self, listing: DocumentListing) -> list[Document]: ...
-
-
 class Records(Others, Protocol):
     """One owner's records of one resource."""
 
@@ -115,12 +69,17 @@ class Records(Others, Protocol):
         """``whole``: with the fields that stand apart. Raises NotFound."""
         ...
 
-    def by_external_id(self, external_id: str) -> Record | None:
-        """The whole record of that name, locked until the transaction ends."""
+    def by_external_id(
+        self, external_id: str, *, for_update: bool = False, whole: bool = False
+    ) -> Record | None:
+        """The record of that name; ``for_update``: locked until the transaction ends."""
         ...
 
     def change(self, before: Record, values: Values) -> Record:
-        """Write all values under a new revision. Raises Conflict as ``add`` does."""
+        """Write all values under a new revision; ``before`` is whole.
+
+        Raises Conflict as ``add`` does.
+        """
         ...
 
     def remove(self, item_id: UUID) -> None:
@@ -137,7 +96,7 @@ class Records(Others, Protocol):
 class Items(Protocol):
     """One owner's items of every kind."""
 
-    def get(self, item_id: UUID) -> Document | Record:
+    def get(self, item_id: UUID) -> Record:
         """Raises NotFound."""
         ...
 
@@ -147,7 +106,7 @@ class Items(Protocol):
 
     def enrich(
         self, named: Mapping[Kind, Sequence[UUID]], conditions: SearchFilter
-    ) -> Mapping[UUID, Document | Record]:
+    ) -> Mapping[UUID, Record]:
         """Those of the given items that exist, are of that kind, and satisfy the filter."""
         ...
 
@@ -227,9 +186,6 @@ class OwnerWork(Protocol):
 
     @property
     def owner_id(self) -> UUID: ...
-
-    @property
-    def documents(self) -> Documents: ...
 
     @property
     def items(self) -> Items: ...

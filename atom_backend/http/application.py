@@ -12,14 +12,12 @@ from atom_backend.http.limits import HttpLimits
 from atom_backend.http.resources import (
     accounts,
     audit,
-    batch,
     bookkeeping,
     calendars,
     configuration,
     consistency,
     conversations,
-    document_reads,
-    document_writes,
+    document_contents,
     erasures,
     operations,
     preferences,
@@ -31,10 +29,8 @@ from atom_backend.http.services import Services
 
 RESOURCES = (
     accounts.routes,
-    document_writes.routes,
-    document_reads.routes,
-    batch.routes,
     *records.ROUTES,
+    document_contents.routes,
     bookkeeping.routes,
     conversations.routes,
     preferences.routes,

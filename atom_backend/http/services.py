@@ -8,13 +8,12 @@ from atom_backend.domain.ports import AccessTokens
 from atom_backend.services.accounts import Accounts
 from atom_backend.services.audit import Audit
 from atom_backend.services.bookkeeping import Bookkeeping
-from atom_backend.services.bulk import BulkIngest
 from atom_backend.services.calendar_exchange import CalendarExchange
 from atom_backend.services.calendars import Calendars
+from atom_backend.services.chunks import IndexedChunks
 from atom_backend.services.configuration import ConfigurationService
 from atom_backend.services.consistency import Consistency
 from atom_backend.services.conversations import ConversationService
-from atom_backend.services.documents import DocumentService
 from atom_backend.services.erasures import ErasureService
 from atom_backend.services.health import HealthService
 from atom_backend.services.operations import Operations
@@ -31,12 +30,11 @@ class Services:
     """Everything a route may call."""
 
     accounts: Accounts
-    documents: DocumentService
-    uploads: Uploads
-    bulk: BulkIngest
     records: RecordService
     bookkeeping: Bookkeeping
     conversations: ConversationService
+    uploads: Uploads
+    chunks: IndexedChunks
     preferences: Preferences
     calendars: Calendars
     calendar_exchange: CalendarExchange

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from atom_backend.domain.audit import AuditAction, AuditEntry, AuditListing
-from atom_backend.domain.items import Kind
 from atom_backend.domain.resources.registry import SEARCHABLE
 from atom_backend.relational.tables import metadata
 
@@ -35,7 +34,7 @@ audit_entries = sa.Table(
 )
 
 # The trigger on ``items`` knows kinds; everybody else calls resources by their plural.
-_NAMES = {Kind.DOCUMENT.value: "documents"} | {k.value: one.name for k, one in SEARCHABLE.items()}
+_NAMES = {kind.value: one.name for kind, one in SEARCHABLE.items()}
 _KINDS = {name: kind for kind, name in _NAMES.items()}
 
 

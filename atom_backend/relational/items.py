@@ -1,6 +1,6 @@
 """One owner's items of every kind: found, counted, and shown as they are (role ``atom_app``).
 
-Invariant: as in ``documents``: row-level security decides whose rows are seen.
+Invariant: as in ``records``: row-level security decides whose rows are seen.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from atom_backend.domain.documents import Document
 from atom_backend.domain.facets import Counts, Facet, FacetCounts, FacetValue
 from atom_backend.domain.items import Kind
 from atom_backend.domain.resources.registry import SEARCHABLE
@@ -21,7 +20,7 @@ from atom_backend.domain.resources.rules import Record
 from atom_backend.domain.search import SearchFilter
 from atom_backend.domain.transactions import TextMatch
 from atom_backend.errors import NotFound
-from atom_backend.relational.document_queries import NAMED, as_document, counted, found
+from atom_backend.relational.item_queries import counted, found
 from atom_backend.relational.record_queries import as_record, by_ids
 from atom_backend.relational.tables import items
 
@@ -32,7 +31,7 @@ class PostgresItems:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def get(self, item_id: UUID) -> Document | Record:
+    def get(self, item_id: UUID) -> Record:
         kind = self._connection.scalar(sa.select(items.c.kind).where(items.c.id == item_id))
         known = {} if kind is None else self._known(Kind(kind), [item_id])
         if item_id not in known:
@@ -45,14 +44,14 @@ class PostgresItems:
 
     def enrich(
         self, named: Mapping[Kind, Sequence[UUID]], conditions: SearchFilter
-    ) -> Mapping[UUID, Document | Record]:
+    ) -> Mapping[UUID, Record]:
         # Most searches have no filter; finding nothing out costs a third of finding out.
         if not conditions.empty:
             among = [item_id for item_ids in named.values() for item_id in item_ids]
             hits = found(conditions, limit=len(among), among=among)
             good = set(self._connection.scalars(sa.select(hits.c.id)))
             named = {kind: [one for one in ids if one in good] for kind, ids in named.items()}
-        known: dict[UUID, Document | Record] = {}
+        known: dict[UUID, Record] = {}
         for kind, item_ids in named.items():
             known.update(self._known(kind, item_ids) if item_ids else {})
         return known
@@ -85,10 +84,7 @@ class PostgresItems:
             found[Facet(facet)] = FacetCounts(values, several[0].further)
         return found
 
-    def _known(self, kind: Kind, item_ids: Sequence[UUID]) -> Mapping[UUID, Document | Record]:
-        if kind is Kind.DOCUMENT:
-            rows = self._connection.execute(NAMED, {"named": list(item_ids)})
-            return {row.id: as_document(row) for row in rows}
+    def _known(self, kind: Kind, item_ids: Sequence[UUID]) -> Mapping[UUID, Record]:
         resource = SEARCHABLE[kind]
         rows = self._connection.execute(by_ids(resource), {"ids": list(item_ids)})
         return {row.id: as_record(resource, row) for row in rows}

@@ -84,11 +84,15 @@ class PostgresRecords:
     def of(self, resource: str) -> PostgresRecords:
         return PostgresRecords(self._connection, self._owner_id, NAMED[resource])
 
-    def by_external_id(self, external_id: str) -> Record | None:
-        query = every(self._resource, whole=True).where(self._root.c.external_id == external_id)
+    def by_external_id(
+        self, external_id: str, *, for_update: bool = False, whole: bool = False
+    ) -> Record | None:
+        query = every(self._resource, whole=whole).where(self._root.c.external_id == external_id)
         if self._resource.searchable:
             query = query.where(items.c.kind == self._resource.one)
-        row = self._connection.execute(query.with_for_update(of=self._root)).one_or_none()
+        if for_update:
+            query = query.with_for_update(of=self._root)
+        row = self._connection.execute(query).one_or_none()
         return None if row is None else self._record(row)
 
     def change(self, before: Record, values: Values) -> Record:

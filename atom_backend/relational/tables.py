@@ -14,7 +14,6 @@ from sqlalchemy import (
     DateTime,
     Double,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -136,21 +135,6 @@ items = Table(
         "metadata",
         postgresql_using="gin",
         postgresql_ops={"metadata": "jsonb_path_ops"},
-    ),
-)
-
-documents = Table(
-    "documents",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("owner_id", Uuid, nullable=False),
-    Column("content_type", Text, nullable=False),
-    Column("byte_size", BigInteger, nullable=False),
-    ForeignKeyConstraint(
-        ["id", "owner_id"],
-        ["items.id", "items.owner_id"],
-        name="documents_item_fkey",
-        ondelete="CASCADE",
     ),
 )
 

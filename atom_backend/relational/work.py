@@ -18,7 +18,6 @@ from atom_backend.relational.audit import PostgresAuditTrail
 from atom_backend.relational.configuration import PostgresConfiguration
 from atom_backend.relational.consistency_runs import PostgresConsistencyRuns
 from atom_backend.relational.conversations import PostgresConversations
-from atom_backend.relational.documents import PostgresDocuments
 from atom_backend.relational.erasures import PostgresErasures, PostgresOwnErasures
 from atom_backend.relational.idempotency import PostgresIdempotency
 from atom_backend.relational.items import PostgresItems
@@ -45,7 +44,6 @@ class PostgresOwnerWork:
     def __init__(self, connection: Connection, owner_id: UUID, keep_answers: timedelta) -> None:
         self.owner_id = owner_id
         self._connection = connection
-        self.documents = PostgresDocuments(connection, owner_id)
         self.items = PostgresItems(connection)
         self.index = PostgresOwnerIndex(connection, owner_id)
         self.idempotency = PostgresIdempotency(connection, owner_id, keep_answers)

@@ -8,23 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from atom_backend.domain.demonstration.account import PREFERENCES, Question, pieces
 from atom_backend.domain.demonstration.pieces import Days, Named, Piece
-from atom_backend.domain.documents import DocumentDraft
 from atom_backend.domain.index_state import IndexState
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.resources.registry import NAMED
 from atom_backend.domain.search import SearchAnswer, SearchRequest
-from atom_backend.services.documents import DocumentService
 from atom_backend.services.preferences import Preferences
 from atom_backend.services.records import RecordService
 from atom_backend.services.search import SearchService
 
 _SHOWN = 3
-_DOCUMENTS = "documents"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +41,10 @@ class Demonstration:
 
     def __init__(
         self,
-        documents: DocumentService,
         records: RecordService,
         preferences: Preferences,
         search: SearchService,
     ) -> None:
-        self._documents = documents
         self._records = records
         self._preferences = preferences
         self._search = search
@@ -86,9 +80,6 @@ class Demonstration:
             name: known[value.resource, value.name] if isinstance(value, Named) else value
             for name, value in piece.values.items()
         }
-        if piece.resource == _DOCUMENTS:
-            stored = self._documents.put(principal, piece.name, _draft(piece.name, values))
-            return stored.document.id, stored.outcome == "new"
         given = {**values, "external_id": piece.name}
         put = self._records.put(principal, NAMED[piece.resource], given)
         return put.record.id, put.outcome == "new"
@@ -96,11 +87,4 @@ class Demonstration:
     def _state(
         self, principal: Principal, name: tuple[str, str], identifier: UUID
     ) -> IndexState | None:
-        if name[0] == _DOCUMENTS:
-            return self._documents.get(principal, identifier).index_state
         return self._records.get(principal, NAMED[name[0]], identifier).index_state
-
-
-def _draft(name: str, values: Mapping[str, Any]) -> DocumentDraft:
-    size = len(values["text"].encode())
-    return DocumentDraft(content_type="text/plain", byte_size=size, external_id=name, **values)

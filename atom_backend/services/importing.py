@@ -12,35 +12,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from atom_backend.domain.documents import DocumentDraft
 from atom_backend.domain.principals import Principal
+from atom_backend.domain.resources.documents import DOCUMENTS
+from atom_backend.domain.resources.rules import Values
 from atom_backend.errors import InvalidInput
-from atom_backend.services.documents import DocumentService
-from atom_backend.services.uploads import Upload, Uploads
+from atom_backend.services.records import RecordService
+from atom_backend.services.uploads import Uploads
 
 _TITLE_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Something to import; ``draft`` makes its draft when its turn comes."""
+    """Something to import; ``read`` makes its values when its turn comes."""
 
     name: str
-    draft: Callable[[Uploads], DocumentDraft]
+    read: Callable[[Uploads], Values]
 
 
 class Importing:
     """Stores candidates, one transaction each."""
 
-    def __init__(self, documents: DocumentService, uploads: Uploads) -> None:
-        self._documents = documents
+    def __init__(self, records: RecordService, uploads: Uploads) -> None:
+        self._records = records
         self._uploads = uploads
 
     def store(self, principal: Principal, candidate: Candidate) -> str:
         """``new``, ``replaced`` or ``unchanged``. Raises RequestError."""
-        draft = candidate.draft(self._uploads)
-        name = draft.external_id or candidate.name
-        return self._documents.put(principal, name, draft).outcome
+        given = {"external_id": candidate.name, **candidate.read(self._uploads)}
+        return self._records.put(principal, DOCUMENTS, given).outcome
 
 
 def candidates(path: Path, source: str) -> list[Candidate]:
@@ -59,14 +59,13 @@ def candidates(path: Path, source: str) -> list[Candidate]:
 
 
 def _file(file: Path, name: str, source: str) -> Candidate:
-    def draft(uploads: Uploads) -> DocumentDraft:
-        content = _read(file)
-        return uploads.draft(Upload(content, file.name, source=source, external_id=name))
+    def read(uploads: Uploads) -> Values:
+        return uploads.read(_content(file), file.name, {"source": source})
 
-    return Candidate(name, draft)
+    return Candidate(name, read)
 
 
-def _read(file: Path) -> bytes:
+def _content(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
@@ -80,7 +79,7 @@ def _lines(path: Path, source: str) -> Iterator[Candidate]:
 
 
 def _line(line: bytes, name: str, source: str) -> Candidate:
-    return Candidate(name, lambda _: _draft(_parsed(line), name, source, len(line)))
+    return Candidate(name, lambda _: _values(_parsed(line), name, source, len(line)))
 
 
 def _parsed(line: bytes) -> dict[str, Any]:
@@ -93,7 +92,7 @@ def _parsed(line: bytes) -> dict[str, Any]:
     return value
 
 
-def _draft(value: dict[str, Any], name: str, source: str, size: int) -> DocumentDraft:
+def _values(value: dict[str, Any], name: str, source: str, size: int) -> Values:
     text = _string(value, "text")
     if text is None:
         raise InvalidInput('"text" is missing', code="malformed_line")
@@ -102,16 +101,16 @@ def _draft(value: dict[str, Any], name: str, source: str, size: int) -> Document
         raise InvalidInput('"tags" must be a list of strings', code="malformed_line")
     if not isinstance(metadata, dict):
         raise InvalidInput('"metadata" must be an object', code="malformed_line")
-    return DocumentDraft(
-        title=_string(value, "title") or _first_line(text),
-        text=text,
-        content_type=_string(value, "content_type") or "text/plain",
-        byte_size=size,
-        source=_string(value, "source") or source,
-        external_id=_string(value, "external_id") or _string(value, "_id") or name,
-        tags=tuple(tags),
-        metadata=metadata,
-    )
+    return {
+        "title": _string(value, "title") or _first_line(text),
+        "text": text,
+        "content_type": _string(value, "content_type") or "text/plain",
+        "byte_size": size,
+        "source": _string(value, "source") or source,
+        "external_id": _string(value, "external_id") or _string(value, "_id") or name,
+        "tags": tuple(tags),
+        "metadata": metadata,
+    }
 
 
 def _string(value: dict[str, Any], key: str) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Literal
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from atom_backend.domain.metadata import alike, merged
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.preconditions import IfMatch
 from atom_backend.domain.principals import Principal
+from atom_backend.domain.resources.checks import check
 from atom_backend.domain.resources.fields import Anything, Json
 from atom_backend.domain.resources.listing import Listing
 from atom_backend.domain.resources.resource import Resource
@@ -189,7 +191,9 @@ class RecordService:
         keeping: Collection[str],
     ) -> Put:
         with self._transactions.owner(principal) as work:
-            before = _to_write(work, resource).by_external_id(given["external_id"])
+            before = _to_write(work, resource).by_external_id(
+                given["external_id"], for_update=True, whole=True
+            )
             if if_match is not None:
                 if_match.check(before.revision if before else None)
             if before is None:
@@ -249,21 +253,26 @@ def _to_write(work: OwnerWork, resource: Resource) -> Records:
     return work.records(resource)
 
 
-def _complete(resource: Resource, given: Values) -> dict[str, Any]:
-    """All fields: what was not given has its default."""
+def _complete(
+    resource: Resource, given: Values, kept: Values = MappingProxyType({})
+) -> dict[str, Any]:
+    """All fields: what was neither given nor is kept has its default. Raises InvalidInput."""
+    given = resource.rules.completed(given)
+    check(resource, given)
+    given = {**kept, **given}
     return {one.name: given.get(one.name, one.default) for one in resource.fields}
 
 
 def _replaced(resource: Resource, before: Record, given: Values) -> dict[str, Any]:
     """As if made anew, but for what only the rules write."""
     kept = {one.name: before.values[one.name] for one in resource.fields if not one.given}
-    return _complete(resource, given) | kept
+    return _complete(resource, given, kept)
 
 
 def _patched(resource: Resource, before: Record, patch: Values) -> dict[str, Any]:
     """A null clears a field that may be empty, and sets one that has a default back to it."""
     values = dict(before.values)
-    for name, value in patch.items():
+    for name, value in resource.rules.completed(patch).items():
         field = resource.field(name)
         if field.required and value is None:
             raise refused(name, "This cannot be cleared.")

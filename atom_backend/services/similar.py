@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from uuid import UUID
 
-from atom_backend.domain.documents import Document
 from atom_backend.domain.index_state import IndexState
 from atom_backend.domain.items import Vector
 from atom_backend.domain.ports import Transactions, VectorSearch
@@ -71,7 +70,7 @@ class SimilarItems:
             tuple(_shown(one) for one in found), stale=revision != stored.content_revision
         )
 
-    def _embedding(self, principal: Principal, stored: Document | Record) -> tuple[int, Vector]:
+    def _embedding(self, principal: Principal, stored: Record) -> tuple[int, Vector]:
         known = self._vectors.embedding(principal.scope, stored.id)
         if known is not None:
             return known

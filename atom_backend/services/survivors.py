@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
-from atom_backend.domain.documents import Document
 from atom_backend.domain.items import Kind
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.principals import Principal
@@ -44,7 +43,7 @@ class Survivor(Generic[Suggested]):
     """A candidate that PostgreSQL knows."""
 
     candidate: Suggested
-    stored: Document | Record
+    stored: Record
 
 
 @dataclass
@@ -56,7 +55,7 @@ class Checked(Generic[Suggested]):
     conditions: SearchFilter
     min_score: float | None
     needed: int
-    known: dict[UUID, Document | Record | None] = field(default_factory=dict)
+    known: dict[UUID, Record | None] = field(default_factory=dict)
 
     def survivors(self, candidates: Sequence[Suggested]) -> list[Survivor[Suggested]]:
         """In the candidates' order, at most ``needed``."""

@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
-from atom_backend.domain.documents import Document
 from atom_backend.domain.items import Kind
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.principals import Principal
@@ -60,7 +59,7 @@ def search_text(
     )
 
 
-def _result(request: SearchRequest, match: TextMatch, stored: Document | Record) -> SearchResult:
+def _result(request: SearchRequest, match: TextMatch, stored: Record) -> SearchResult:
     passage = passage_around(request.query, match.text, include_text=request.include_text)
     return SearchResult(
         item_id=match.item_id,

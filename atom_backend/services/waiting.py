@@ -13,14 +13,12 @@ from dataclasses import replace
 from threading import BoundedSemaphore
 from typing import TypeVar
 
-from atom_backend.domain.documents import Document
 from atom_backend.domain.index_state import IndexState
 from atom_backend.domain.resources.rules import Record
 from atom_backend.errors import DependencyError, RequestError
 
 logger = logging.getLogger(__name__)
 
-Item = TypeVar("Item", Document, Record)
 T = TypeVar("T")
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 0.25
@@ -40,14 +38,14 @@ class Waiting:
         self._pause = pause
         self._monotonic = monotonic
 
-    def until_indexed(self, item: Item, look: Callable[[], Item], seconds: float) -> Item:
+    def until_indexed(self, item: Record, look: Callable[[], Record], seconds: float) -> Record:
         """The item as it was written, once that is indexed or parked, or after ``seconds``.
 
         A later write by somebody else never shows in it: its revision is this caller's word for
         what it wrote. Given back as it was last seen also when it was deleted meanwhile.
         """
 
-        def again(item: Item) -> Item | None:
+        def again(item: Record) -> Record | None:
             seen = look()
             if seen.content_revision != item.content_revision:
                 return None  # nobody will index this content any more

@@ -24,9 +24,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of some words."""
+    """One of some words. ``open``: the service itself may find other ones."""
 
     words: tuple[str, ...]
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)

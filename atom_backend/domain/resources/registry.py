@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from atom_backend.domain.resources.accounts import ACCOUNTS
+from atom_backend.domain.resources.documents import DOCUMENTS
 from atom_backend.domain.resources.events import EVENTS
 from atom_backend.domain.resources.integrations import INTEGRATIONS
 from atom_backend.domain.resources.memories import MEMORIES
@@ -13,6 +14,7 @@ from atom_backend.domain.resources.tasks import TASKS
 from atom_backend.domain.resources.transactions import TRANSACTIONS
 
 RESOURCES: tuple[Resource, ...] = (
+    DOCUMENTS,
     TASKS,
     MEMORIES,
     MESSAGES,

@@ -91,6 +91,10 @@ class Rules:
 
     serial: ClassVar[bool] = False
 
+    def completed(self, given: Values) -> Values:
+        """What was given, with what follows from that alone."""
+        return given
+
     def settled(
         self, values: Values, before: Record | None, others: Others, item_id: UUID, now: datetime
     ) -> Settled:

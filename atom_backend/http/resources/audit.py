@@ -20,9 +20,7 @@ from atom_backend.http.replies import json_reply
 
 routes = Routes("audit", "Who wrote what, and when; for administrators.")
 
-_RESOURCES = sorted(
-    {"configuration", "documents", "users", *(resource.name for resource in RESOURCES)}
-)
+_RESOURCES = sorted({"configuration", "users", *(resource.name for resource in RESOURCES)})
 
 
 class AuditQuery(Parameters):

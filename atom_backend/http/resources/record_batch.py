@@ -1,6 +1,7 @@
 """Many records in one request: JSON lines in, JSON lines out, as they go.
 
-Invariant: as in ``batch``: one answer a line, in order, and a bad line fails alone.
+Invariant: every line that is not blank is answered by one line, in order, under its number; a bad
+line fails alone, and nothing waits for the end of the request.
 """
 
 from __future__ import annotations
@@ -57,9 +58,11 @@ def add_batch(routes: Routes, resource: Resource, shapes: Shapes) -> None:
     routes.made(
         f"load_{resource.name}",
         f"Store many {resource.name}, one JSON object a line.\n\n"
-        f'Each line is answered by a line `{{"line", "status", "{one}" | "error"}}`, in order. '
-        "A line with an `external_id` replaces what has that name (status 200), so an "
-        "interrupted load is simply sent again.",
+        f'Each line is answered by a line `{{"line", "status", "{one}" | "error"}}`, in order, '
+        "while the rest of the request is still being read; read the answers while you send or, up "
+        "to 256 MB, afterwards. Do not wait for an answer before you send the next line, because "
+        "lines are taken in by the block. A line with an `external_id` replaces what has that name "
+        "(status 200), so an interrupted load is simply sent again.",
         f"POST /v1/{resource.name}/batch",
         Answer(200, "One line for each line of the request.", answered, NDJSON),
         handler=load,

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from atom_backend.domain.resources.listing import Condition, Listing, NotAll
 from atom_backend.domain.resources.resource import Action, Resource
-from atom_backend.domain.resources.rules import Record
+from atom_backend.domain.resources.rules import Record, Values
 from atom_backend.domain.transactions import StoredResponse
 from atom_backend.http.contract import Call
 from atom_backend.http.fields import Name
@@ -42,16 +42,33 @@ class Face:
     def of(cls, resource: Resource) -> Self:
         return cls(resource, shapes_of(resource))
 
+    @property
+    def input(self) -> Any:
+        """What creates one: a kind of body, or a union of several."""
+        return self.shapes.input
+
+    @property
+    def content(self) -> Any:
+        """The same where the external identifier stands in the address."""
+        return self.shapes.content
+
+    def given(self, call: Call[Any, Any]) -> Values:
+        """The values that the body of a request comes to."""
+        values: Values = call.body.model_dump()
+        return values
+
+    def fingerprint(self, body: Any) -> bytes:
+        """What identifies a body for its idempotency key: 32 bytes."""
+        return fingerprint([self.resource.name.encode(), body.model_dump_json().encode()])
+
     def create(self, call: Call[Any, Any]) -> Response:
-        given = call.body.model_dump()
+        given = self.given(call)
 
         def render(record: Record) -> Response:
             return self.reply(call, record, 201)
 
-        asked = fingerprint([self.resource.name.encode(), call.body.model_dump_json().encode()])
-        outcome = call.services.records.create(
-            call.principal, self.resource, given, receipt(call, asked, render)
-        )
+        kept = receipt(call, self.fingerprint(call.body), render)
+        outcome = call.services.records.create(call.principal, self.resource, given, kept)
         if isinstance(outcome, StoredResponse):
             return replay(outcome)
         return self._after_waiting(call, outcome, 201)
@@ -87,7 +104,7 @@ class Face:
         return not_modified(call, record.revision) or self.reply(call, record, 200)
 
     def put(self, call: Call[Any, Any], external_id: Name) -> Response:
-        given = call.body.model_dump() | {"external_id": external_id}
+        given = {**self.given(call), "external_id": external_id}
         put = call.services.records.put(call.principal, self.resource, given, call.header(IF_MATCH))
         return self._after_waiting(call, put.record, 201 if put.outcome == "new" else 200)
 

@@ -42,8 +42,8 @@ def asked(kind: declared.FieldType) -> Any:
 def shown(kind: declared.FieldType) -> Any:
     """The type of what is answered."""
     match kind:
-        case declared.Choice(words):
-            return Literal[words]
+        case declared.Choice(words, open):
+            return str if open else Literal[words]
         case declared.Structure():
             return _shown_part(kind)
         case declared.Many(of, _):

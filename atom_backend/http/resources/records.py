@@ -14,6 +14,7 @@ from atom_backend.http.request_headers import (
     IF_NONE_MATCH,
     PREFER_WAIT,
 )
+from atom_backend.http.resources.document_uploads import DocumentFace
 from atom_backend.http.resources.event_face import EventFace
 from atom_backend.http.resources.message_face import MessageFace
 from atom_backend.http.resources.record_batch import add_batch
@@ -47,7 +48,7 @@ def routes_of(face: Face) -> Routes:
         f"POST {root}",
         created,
         handler=face.create,
-        body=shapes.input,
+        body=face.input,
         problems=(409,),
         headers=(IDEMPOTENCY_KEY, *wait),
     )
@@ -82,7 +83,7 @@ def routes_of(face: Face) -> Routes:
         stored,
         created,
         handler=face.put,
-        body=shapes.content,
+        body=face.content,
         problems=(409,),
         headers=(IF_MATCH, *wait),
     )
@@ -122,7 +123,11 @@ def _may_have_to_stay(resource: Resource) -> bool:
     return type(resource.rules).removing is not Rules.removing
 
 
-_SPECIAL: Mapping[str, type[Face]] = {"messages": MessageFace, "events": EventFace}
+_SPECIAL: Mapping[str, type[Face]] = {
+    "documents": DocumentFace,
+    "messages": MessageFace,
+    "events": EventFace,
+}
 """The faces of resources whose routes do more than those of the others, by name."""
 
 FACES = tuple(_SPECIAL.get(one.name, Face).of(one) for one in RESOURCES if not one.keyed)

@@ -7,12 +7,10 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from atom_backend.domain.documents import Document
 from atom_backend.domain.items import Kind, Span
 from atom_backend.domain.resources.rules import Record
 from atom_backend.domain.search import Passage, SearchResult
 from atom_backend.domain.similar import SimilarItem
-from atom_backend.http.resources.document_shapes import DocumentAnswer
 from atom_backend.http.resources.record_shapes import model_of
 from atom_backend.http.resources.records import SHAPES
 
@@ -48,7 +46,6 @@ class ItemAnswer(BaseModel):
     score: float
     revision: int
     stale: bool | None
-    document: DocumentAnswer | None
 
 
 class FoundAnswer(ItemAnswer):
@@ -66,9 +63,7 @@ class FoundAnswer(ItemAnswer):
     highlights: tuple[Span, ...]
 
 
-_ITSELF: dict[str, Any] = {
-    str(kind): (shapes.brief | None, None) for kind, shapes in SHAPES.items()
-}
+_ITSELF: dict[str, Any] = {str(kind): (shapes.brief | None, ...) for kind, shapes in SHAPES.items()}
 ResultAnswer = model_of("ResultAnswer", FoundAnswer, _ITSELF, FoundAnswer.__doc__ or "")
 SimilarItemAnswer = model_of("SimilarItemAnswer", ItemAnswer, _ITSELF, ItemAnswer.__doc__ or "")
 
@@ -105,9 +100,8 @@ def similar_item_answer(item: SimilarItem) -> ItemAnswer:
     )
 
 
-def _itself(kind: Kind, stored: Document | Record | None) -> dict[str, Any]:
-    if isinstance(stored, Document):
-        return {"document": DocumentAnswer.of(stored)}
-    if stored is None:
-        return {"document": None}
-    return {"document": None, kind: SHAPES[kind].show_brief(stored)}
+def _itself(kind: Kind, stored: Record | None) -> dict[str, Any]:
+    shown: dict[str, Any] = dict.fromkeys(SHAPES)
+    if stored is not None:
+        shown[kind] = SHAPES[kind].show_brief(stored)
+    return shown

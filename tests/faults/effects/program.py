@@ -124,7 +124,7 @@ def application(place: Place, announce: Announce) -> Iterator[Flask]:
         files = ConfinedCalendarFiles(extractor.pool)
         services = assemble_services(settings, stores, Uploads(extractor), files)
         with closing(services.health):
-            importing = Importing(services.documents, services.uploads)
+            importing = Importing(services.records, services.uploads)
             yield create_app(Runtime(services, importing, settings))
 
 

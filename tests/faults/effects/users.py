@@ -9,13 +9,13 @@ from uuid import UUID
 
 from atom_backend.clock import SystemClock
 from atom_backend.domain.principals import Principal
+from atom_backend.domain.resources.documents import DOCUMENTS
 from atom_backend.services.accounts import Accounts
-from atom_backend.services.bulk import BulkIngest
-from atom_backend.services.documents import DocumentService
+from atom_backend.services.records import RecordService
 from atom_backend.vault.access_tokens import SignedAccessTokens
 from atom_backend.vault.passwords import Argon2idPasswords
 from tests.integration.coordinator.stage import Stage
-from tests.making import a_draft
+from tests.making import Documents, a_draft
 
 SIGNING_KEY = "only a test signs with this key, which is long enough"
 PASSWORD = "correct horse battery"
@@ -41,20 +41,20 @@ class User:
         return cls(stage, TOKENS.read(pair.access_token), pair.access_token)
 
     @property
-    def documents(self) -> DocumentService:
+    def documents(self) -> Documents:
         return self.stage.documents
 
     def put(self, name: str, text: str) -> None:
         stored = self.documents.put(self.principal, name, a_draft(text, external_id=name))
-        self.ids[name] = stored.document.id
+        self.ids[name] = stored.record.id
         self.texts[name] = text
 
     def load(self, texts: dict[str, str]) -> None:
         """All of them by bulk ingest."""
-        bulk = BulkIngest(self.documents)
+        records = RecordService(self.stage.transactions)
         for name, text in texts.items():
-            stored = bulk.ingest(self.principal, a_draft(text, external_id=name))
-            self.ids[name] = stored.document.id
+            stored = records.ingest(self.principal, DOCUMENTS, a_draft(text, external_id=name))
+            self.ids[name] = stored.record.id
         self.texts |= texts
 
     def delete(self, name: str) -> None:

@@ -18,11 +18,11 @@ from atom_backend.coordinator.repair import Repair
 from atom_backend.domain.backoff import Backoff
 from atom_backend.domain.ports import Transactions, VectorStore
 from atom_backend.domain.principals import Principal
-from atom_backend.services.documents import DocumentService
 from atom_backend.vectors.store import LanceVectorStore
 from tests.conftest import RunSql
 from tests.deterministic import Watch, indexer
 from tests.invariants import assert_in_step, rows_by_item
+from tests.making import Documents
 from tests.watching import (
     Announce,
     Killed,
@@ -45,8 +45,8 @@ class Stage:
     owner: Principal
 
     @property
-    def documents(self) -> DocumentService:
-        return DocumentService(self.transactions, self.vectors)
+    def documents(self) -> Documents:
+        return Documents(self.transactions)
 
     def relay(
         self,

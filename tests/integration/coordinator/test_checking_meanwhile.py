@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 
 from atom_backend.coordinator import examination
-from atom_backend.domain.documents import Document, DocumentChanges
 from atom_backend.domain.drift import Drift, DriftReport
 from atom_backend.domain.items import Projection
+from atom_backend.domain.resources.rules import Record
 from tests.deterministic import indexer
 from tests.integration.coordinator.stage import Stage
 from tests.making import a_document
@@ -38,24 +38,24 @@ class At:
                 self._action()
 
 
-def projections(stage: Stage, document: Document) -> list[Projection]:
+def projections(stage: Stage, document: Record) -> list[Projection]:
     """What the present text of a document is to look like in LanceDB."""
     with stage.transactions.worker() as work:
         sources = work.sources([document.id])
     return indexer().project(list(sources.values()), lambda: None)
 
 
-def settled_twice(stage: Stage) -> tuple[Document, int]:
+def settled_twice(stage: Stage) -> tuple[Record, int]:
     """A document, and a fence under which a late worker might write."""
     document = a_document(stage.transactions, stage.owner)
     stage.converge()
-    stage.documents.change(stage.owner, document.id, DocumentChanges(text="Second.\n\nText."))
+    stage.documents.change(stage.owner, document.id, {"text": "Second.\n\nText."})
     stage.converge()
     return document, stage.entry(document.id).fence - 1
 
 
-def everything_is_written(stage: Stage, kept: Document, gone: Document) -> None:
-    stage.documents.change(stage.owner, kept.id, DocumentChanges(text="Another.\n\nText."))
+def everything_is_written(stage: Stage, kept: Record, gone: Record) -> None:
+    stage.documents.change(stage.owner, kept.id, {"text": "Another.\n\nText."})
     stage.documents.remove(stage.owner, gone.id)
     a_document(stage.transactions, stage.owner, "A new one.")
     stage.converge()
@@ -107,7 +107,7 @@ def test_what_is_rewritten_while_it_is_looked_at_is_in_motion(
     stage.vectors.drop_items([document.id])
 
     def rewrite() -> None:
-        stage.documents.change(stage.owner, document.id, DocumentChanges(text="Written anew."))
+        stage.documents.change(stage.owner, document.id, {"text": "Written anew."})
         if indexed:
             stage.converge()
 
@@ -143,7 +143,7 @@ def test_an_item_that_is_wrong_in_another_way_each_time_is_in_motion(stage: Stag
     stage.vectors.drop_items([document.id])
 
     def settle_and_damage(_: float) -> None:
-        stage.documents.change(stage.owner, document.id, DocumentChanges(text="New."))
+        stage.documents.change(stage.owner, document.id, {"text": "New."})
         stage.converge()
         stage.vectors.drop_items([document.id])
 
@@ -156,7 +156,7 @@ def test_what_waits_and_what_is_parked_is_counted_and_is_not_drift(stage: Stage)
         a_document(stage.transactions, stage.owner, f"Number {n}.") for n in range(4)
     )
     stage.converge()
-    stage.documents.change(stage.owner, waiting.id, DocumentChanges(text="Changed."))
+    stage.documents.change(stage.owner, waiting.id, {"text": "Changed."})
     stage.documents.remove(stage.owner, deleted.id)
     stage.sql(
         "update index_entries set state = 'parked', reason = 'why not' where item_id = :id",
@@ -200,7 +200,7 @@ def test_checks_beside_busy_writers_and_workers_find_nothing(stage: Stage) -> No
                 text = f"Number {len(written)}.\n\nMore."
                 mine.append(a_document(stage.transactions, stage.owner, text).id)
             elif written[-1] < 0.7:
-                changes = DocumentChanges(text=f"Changed {len(written)}.")
+                changes = {"text": f"Changed {len(written)}."}
                 stage.documents.change(stage.owner, random.choice(mine), changes)
             else:
                 stage.documents.remove(stage.owner, mine.pop(random.randrange(len(mine))))

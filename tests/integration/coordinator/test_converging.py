@@ -7,7 +7,6 @@ from contextlib import closing
 from pathlib import Path
 
 from atom_backend.coordinator.indexer import Indexer
-from atom_backend.domain.documents import DocumentChanges
 from atom_backend.domain.index_state import IndexState
 from atom_backend.domain.items import content_hash
 from atom_backend.embedding.encoder import open_onnx
@@ -41,7 +40,7 @@ def test_a_document_is_brought_to_its_revision(stage: Stage) -> None:
 def test_a_changed_document_replaces_all_that_was_there(stage: Stage) -> None:
     document = a_document(stage.transactions, stage.owner, THREE_PARAGRAPHS)
     stage.converge()
-    stage.documents.change(stage.owner, document.id, DocumentChanges(text="Only one is left."))
+    stage.documents.change(stage.owner, document.id, {"text": "Only one is left."})
     assert stage.converge().settled == 1
     assert [row["revision"] for row in stage.rows(CHUNKS, document.id)] == [2]
     stage.assert_in_step()
@@ -68,7 +67,7 @@ def test_a_document_deleted_before_it_was_ever_indexed_leaves_no_tombstone(stage
 def test_what_does_not_change_the_content_is_not_indexed_again(stage: Stage) -> None:
     document = a_document(stage.transactions, stage.owner)
     stage.converge()
-    changes = DocumentChanges(tags=("sea",), metadata={"read": True})
+    changes = {"tags": ("sea",), "metadata": {"read": True}}
     assert stage.documents.change(stage.owner, document.id, changes).revision == 2
     assert stage.converge().leased == 0
     stage.assert_in_step()
@@ -107,6 +106,6 @@ def test_the_real_model_brings_both_stores_into_step(stage: Stage, tmp_path: Pat
         there.converge(there.relay(using=real))
         assert there.entry(document.id).chunk_count > 1
         there.documents.remove(there.owner, gone.id)
-        there.documents.change(there.owner, document.id, DocumentChanges(title="Moon and sea"))
+        there.documents.change(there.owner, document.id, {"title": "Moon and sea"})
         there.converge(there.relay(using=real))
         assert_in_step(there.sql, lance, spec=real.spec)

@@ -12,7 +12,6 @@ from contextlib import closing
 import pytest
 
 from atom_backend.coordinator.succession import Succession
-from atom_backend.domain.documents import DocumentChanges
 from atom_backend.domain.generations import REBUILT
 from atom_backend.domain.items import Source
 from atom_backend.vectors.generations import LanceGenerations
@@ -78,7 +77,7 @@ def test_a_write_that_an_exchange_overtakes_is_done_again_in_the_new_tables(
     rewritten = a_document(stage.transactions, stage.owner, "Old one.\n\nOld two.\n\nOld three.")
     stage.converge()
     exchange(stage, generations, before := sources(stage))
-    stage.documents.change(stage.owner, rewritten.id, DocumentChanges(text="New.\n\nShorter."))
+    stage.documents.change(stage.owner, rewritten.id, {"text": "New.\n\nShorter."})
     created = a_document(stage.transactions, stage.owner, "Created.\n\nWith two paragraphs.")
     paused = PausedAt(moment)
     working = in_background(stage.relay(announce=paused))

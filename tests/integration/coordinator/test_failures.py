@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from atom_backend.coordinator.indexer import Indexer
-from atom_backend.domain.documents import DocumentChanges
 from atom_backend.domain.items import Vectors
 from atom_backend.errors import (
     AtomError,
@@ -272,6 +271,6 @@ def test_the_last_attempt_is_made_with_no_other_suspect(stage: Stage) -> None:
 def test_a_parked_item_is_indexed_once_it_is_rewritten(stage: Stage) -> None:
     poisoned = a_document(stage.transactions, stage.owner, "Some poison.")
     stage.converge(stage.relay(refuse_poison))
-    stage.documents.change(stage.owner, poisoned.id, DocumentChanges(text="Harmless."))
+    stage.documents.change(stage.owner, poisoned.id, {"text": "Harmless."})
     assert stage.converge(stage.relay(refuse_poison)).settled == 1
     stage.assert_in_step()

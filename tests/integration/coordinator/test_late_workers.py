@@ -5,7 +5,7 @@ Whoever wakes up after that, and real processes: ``tests/faults/effects/test_sle
 
 from __future__ import annotations
 
-from atom_backend.domain.documents import Document, DocumentChanges
+from atom_backend.domain.resources.rules import Record
 from atom_backend.errors import VectorStoreUnavailable
 from tests.integration.coordinator.stage import Stage, in_background
 from tests.invariants import CHUNKS
@@ -13,12 +13,12 @@ from tests.making import a_document
 from tests.watching import Killed, Moment, PausedAt
 
 
-def rewrite(stage: Stage, document: Document) -> None:
-    changes = DocumentChanges(text="Rewritten.\n\nTwice.\n\nThrice.\n\nNow four.")
+def rewrite(stage: Stage, document: Record) -> None:
+    changes = {"text": "Rewritten.\n\nTwice.\n\nThrice.\n\nNow four."}
     stage.documents.change(stage.owner, document.id, changes)
 
 
-def delete(stage: Stage, document: Document) -> None:
+def delete(stage: Stage, document: Record) -> None:
     stage.documents.remove(stage.owner, document.id)
 
 

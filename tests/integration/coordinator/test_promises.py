@@ -8,7 +8,6 @@ from uuid import UUID
 import lancedb
 import pytest
 
-from atom_backend.domain.documents import DocumentChanges
 from tests.deterministic import indexer, refuse_poison
 from tests.integration.coordinator.stage import Stage
 from tests.invariants import CHUNKS, PROCESSED
@@ -38,7 +37,7 @@ def test_an_older_text_in_lancedb_is_found_although_postgresql_is_right(stage: S
     stage.converge()
     assert overwritten(history, stage.lance) == []
     newer = "The newer word zbodox."
-    stage.documents.change(stage.owner, document.id, DocumentChanges(text=newer))
+    stage.documents.change(stage.owner, document.id, {"text": newer})
     history.add(a_write(2, document.id, 2, newer))
     assert numbers(overwritten(history, stage.lance)) == {"I8"}
     stage.converge()
@@ -47,7 +46,7 @@ def test_an_older_text_in_lancedb_is_found_although_postgresql_is_right(stage: S
 
 def test_a_text_whose_answer_was_lost_is_excused(stage: Stage) -> None:
     document = a_document(stage.transactions, stage.owner, "The older word zbadax.")
-    stage.documents.change(stage.owner, document.id, DocumentChanges(text="The word zbodox."))
+    stage.documents.change(stage.owner, document.id, {"text": "The word zbodox."})
     stage.converge()
     history = History([a_write(1, document.id, 1, "The older word zbadax.")])
     lost = a_write(2, document.id, 2, "The word zbodox.", outcome=Outcome.UNKNOWN)

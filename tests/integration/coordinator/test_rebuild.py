@@ -12,7 +12,6 @@ import pytest
 
 from atom_backend.clock import new_id
 from atom_backend.coordinator.agreement import Agreement
-from atom_backend.domain.documents import DocumentChanges
 from atom_backend.domain.generations import Pointer
 from atom_backend.errors import (
     ConfigurationError,
@@ -94,7 +93,7 @@ def test_what_waits_is_rebuilt_too_and_what_is_parked_or_deleted_is_not(filled: 
     parked = a_document(filled.transactions, owner, "This is poison.")
     filled.converge(filled.relay(refuse_poison))
     rewritten, deleted, *_ = [item for item in states(filled) if item != parked.id]
-    filled.documents.change(owner, rewritten, DocumentChanges(text="Rewritten.\n\nTwice."))
+    filled.documents.change(owner, rewritten, {"text": "Rewritten.\n\nTwice."})
     filled.documents.remove(owner, deleted)
     created = a_document(filled.transactions, owner, "Brand new.")
 
@@ -325,7 +324,7 @@ def test_a_rebuild_that_is_killed_at_any_moment_loses_nothing_and_is_completed_b
 
 
 def _rewrite_and_settle(stage: Stage, item_id: UUID) -> None:
-    stage.documents.change(stage.owner, item_id, DocumentChanges(text="Meanwhile rewritten."))
+    stage.documents.change(stage.owner, item_id, {"text": "Meanwhile rewritten."})
     stage.converge()
 
 

@@ -14,7 +14,6 @@ import pytest
 
 from atom_backend.coordinator import rebuild as rebuild_module
 from atom_backend.coordinator.relay import RelayReport
-from atom_backend.domain.documents import DocumentChanges
 from atom_backend.domain.search import Degraded, Leg
 from tests.integration.coordinator.rebuilding import (
     AtOccurrence,
@@ -101,7 +100,7 @@ def test_searches_and_writes_go_on_during_rebuilds(stage: Stage) -> None:
         number = next(edits)
         changed = kept[number % len(kept)].id
         stage.documents.change(
-            stage.owner, changed, DocumentChanges(text=f"The {QUERY}, edited {number} times.")
+            stage.owner, changed, {"text": f"The {QUERY}, edited {number} times."}
         )
         if doomed:
             last = doomed.pop().id
@@ -150,7 +149,7 @@ def test_what_is_settled_or_deleted_right_before_the_switch_is_put_right_by_it(
     created: list[UUID] = []
 
     def settle(moment: Moment) -> None:
-        stage.documents.change(stage.owner, rewritten.id, DocumentChanges(text="Rewritten."))
+        stage.documents.change(stage.owner, rewritten.id, {"text": "Rewritten."})
         stage.documents.remove(stage.owner, deleted.id)
         created.append(a_document(stage.transactions, stage.owner, "Created.").id)
         stage.converge()
@@ -188,7 +187,7 @@ def test_too_much_to_wait_for_is_brought_in_before_the_switch(
 
     def settle(moment: Moment) -> None:
         for one in documents:
-            stage.documents.change(stage.owner, one.id, DocumentChanges(text="Rewritten."))
+            stage.documents.change(stage.owner, one.id, {"text": "Rewritten."})
         stage.converge()
 
     late = AtOccurrence(("before", "locked"), 2, settle)
@@ -212,7 +211,7 @@ def test_a_confirmation_at_the_switch_waits_for_it_and_is_then_refused(stage: St
     """Its rows are in the old tables: it must not count as done."""
     document = a_document(stage.transactions, stage.owner, "The old text.")
     stage.converge()
-    stage.documents.change(stage.owner, document.id, DocumentChanges(text="The new text."))
+    stage.documents.change(stage.owner, document.id, {"text": "The new text."})
     confirming = PausedAt(("before", "hold"))
     working: list[Future[RelayReport]] = []
 

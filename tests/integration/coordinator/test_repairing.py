@@ -12,8 +12,8 @@ import lancedb
 import pytest
 
 from atom_backend.domain.comparison import UNUSABLE_FENCE
-from atom_backend.domain.documents import Document, DocumentChanges
 from atom_backend.domain.drift import Drift
+from atom_backend.domain.resources.rules import Record
 from atom_backend.errors import DependencyError
 from tests.integration.coordinator.damage import change, seal
 from tests.integration.coordinator.stage import Stage
@@ -110,7 +110,7 @@ def test_workers_that_run_in_the_midst_of_a_repair_do_no_harm(
         if at == moment and not reached:
             reached.append(at)
             for name in ("missing", "right", "outranked"):
-                changes = DocumentChanges(text=f"Rewritten, {name}.")
+                changes = {"text": f"Rewritten, {name}."}
                 stage.documents.change(stage.owner, damaged[name], changes)
             stage.converge()
 
@@ -185,7 +185,7 @@ def test_a_store_put_back_from_a_backup_is_brought_into_step(
     for table in ("index_entries", "items", "documents"):
         stage.sql(f"create table old_{table} as select * from {table}")
     for number in range(4):
-        stage.documents.change(stage.owner, changed.id, DocumentChanges(text=f"Draft {number}."))
+        stage.documents.change(stage.owner, changed.id, {"text": f"Draft {number}."})
         stage.converge()
     stage.documents.remove(stage.owner, deleted.id)
     a_document(stage.transactions, stage.owner, "Of today.")
@@ -193,19 +193,19 @@ def test_a_store_put_back_from_a_backup_is_brought_into_step(
     set_back(stage, yesterday)
     if set_back is postgresql_of_yesterday:
         # What is written before anybody repairs draws fences that rows in LanceDB carry already.
-        stage.documents.change(stage.owner, kept.id, DocumentChanges(text="Since then."))
+        stage.documents.change(stage.owner, kept.id, {"text": "Since then."})
         stage.converge()
     report = stage.check().run()
     assert report.counts
     assert kept.id not in {one.item_id for one in report.examples}
     repaired(stage)
-    stage.documents.change(stage.owner, changed.id, DocumentChanges(text="And on it goes."))
+    stage.documents.change(stage.owner, changed.id, {"text": "And on it goes."})
     stage.converge()
     stage.assert_in_step()
 
 
 @pytest.fixture
-def outranked(stage: Stage) -> Document:
+def outranked(stage: Stage) -> Record:
     """A settled document whose rows carry a fence that has yet to be drawn."""
     document = a_document(stage.transactions, stage.owner)
     stage.converge()
@@ -226,10 +226,8 @@ def test_a_worker_that_is_quicker_than_the_repair_outranks_what_is_there(stage: 
     stage.assert_in_step()
 
 
-def test_what_is_due_outranks_whatever_lancedb_holds_of_it(
-    stage: Stage, outranked: Document
-) -> None:
-    stage.documents.change(stage.owner, outranked.id, DocumentChanges(text="Rewritten."))
+def test_what_is_due_outranks_whatever_lancedb_holds_of_it(stage: Stage, outranked: Record) -> None:
+    stage.documents.change(stage.owner, outranked.id, {"text": "Rewritten."})
     report = stage.repair().run()
     assert (report.drift.in_step, report.drift.in_flight) == (True, 1)
     stage.converge()

@@ -14,7 +14,6 @@ import pytest
 from atom_backend.coordinator.relay import Relay
 from atom_backend.coordinator.upkeep import Sweep, Upkeep
 from atom_backend.domain.consistency import RunState
-from atom_backend.domain.documents import DocumentChanges
 from atom_backend.relational.tables import CONSISTENCY_CHANNEL
 from atom_backend.relational.wakeup import PostgresWakeup
 from atom_backend.workers.chores import Chores, Periodic, Timer
@@ -97,7 +96,7 @@ def test_a_waiting_worker_is_woken_by_every_write(stage: Stage, database_url: st
         wakeup.until_listening()
         document = a_document(stage.transactions, stage.owner)
         until(lambda: settled(stage))
-        stage.documents.change(stage.owner, document.id, DocumentChanges(text="Changed."))
+        stage.documents.change(stage.owner, document.id, {"text": "Changed."})
         until(lambda: settled(stage))
         stage.assert_in_step()
         stage.documents.remove(stage.owner, document.id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from atom_backend.domain.documents import DocumentChanges
 from tests.integration.coordinator.stage import Stage, in_background
 from tests.invariants import CHUNKS, PROCESSED
 from tests.making import a_document
@@ -29,7 +28,7 @@ def test_a_rewrite_is_indexed_right_after_the_worker_that_it_overtook(
     document = a_document(stage.transactions, stage.owner, "As it was.")
     busy = in_background(stage.relay(announce=pause))
     pause.wait()
-    stage.documents.change(stage.owner, document.id, DocumentChanges(text="As it is.\n\nNow."))
+    stage.documents.change(stage.owner, document.id, {"text": "As it is.\n\nNow."})
     pause.go_on()
     assert busy.result(20).parked == 0
     assert stage.converge().settled == 1
@@ -62,7 +61,7 @@ def test_a_worker_that_knows_that_it_was_overtaken_does_not_write(stage: Stage) 
 
     busy = in_background(stage.relay(announce=announce))
     pause.wait()
-    stage.documents.change(stage.owner, document.id, DocumentChanges(text="As it is."))
+    stage.documents.change(stage.owner, document.id, {"text": "As it is."})
     pause.go_on()
     busy.result(20)
     assert ("before", "add_chunks") not in reached
@@ -74,7 +73,7 @@ def test_an_overtaken_item_holds_up_none_of_its_batch(stage: Stage, pause: Pause
     others = [a_document(stage.transactions, stage.owner, f"Number {n}.") for n in range(3)]
     busy = in_background(stage.relay(announce=pause))
     pause.wait()
-    stage.documents.change(stage.owner, rewritten.id, DocumentChanges(title="Another title"))
+    stage.documents.change(stage.owner, rewritten.id, {"title": "Another title"})
     stage.documents.remove(stage.owner, deleted.id)
     pause.go_on()
     busy.result(20)

@@ -12,11 +12,9 @@ from atom_backend.domain.resources.registry import RESOURCES
 from atom_backend.settings import Settings
 from tests.integration.http.conftest import Account, set_role
 from tests.integration.http.test_leaving import leave
-from tests.integration.http.test_records import EXAMPLES, Example
+from tests.integration.http.test_records import EXAMPLES
 
 BASE = "/v1/admin/audit"
-DOCUMENT = Example({"title": "Tea", "text": "Green tea."}, {"title": "Coffee"})
-WRITTEN = EXAMPLES | {"documents": DOCUMENT}
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
 
@@ -32,11 +30,11 @@ def of(admin: Account, item_id: str) -> list[tuple[str, int]]:
     return [(e["action"], e["revision"]) for e in reversed(entries(admin, item_id=item_id))]
 
 
-@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_each_write_of_each_resource_leaves_exactly_one_entry(
     account: Account, admin: Account, name: str
 ) -> None:
-    example, base = WRITTEN[name], f"/v1/{name}"
+    example, base = EXAMPLES[name], f"/v1/{name}"
     whole = example.whole(account)
     me = account.registered["user"]["id"]
     made = account.post(base, json=whole).json["id"]

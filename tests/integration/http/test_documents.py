@@ -160,7 +160,6 @@ def test_a_patched_text_has_its_own_size(account: Account) -> None:
     ("patch", "pointer"),
     [
         ({"title": None}, "/title"),
-        ({"tags": None}, "/tags"),
         ({"text": " "}, "/text"),
         ({"id": "x"}, "/id"),
         ({"content_type": "application/pdf"}, "/content_type"),

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from atom_backend.clock import new_id
 from atom_backend.domain.audit import AuditListing
 from atom_backend.domain.principals import Principal, Role
+from atom_backend.domain.resources.documents import DOCUMENTS
 from atom_backend.errors import Conflict
 from atom_backend.relational.transactions import PostgresTransactions
 from atom_backend.relational.walls import walled
@@ -99,7 +100,7 @@ def test_what_was_not_written_after_all_leaves_no_entry(
 
     def broken_off() -> None:
         with transactions.owner(owner) as work:
-            work.documents.add(new_id(), a_draft())
+            work.records(DOCUMENTS).add(new_id(), a_draft())
             raise Conflict()
 
     with pytest.raises(Conflict):

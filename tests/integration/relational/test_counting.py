@@ -18,8 +18,8 @@ from atom_backend.domain.facets import MOST_VALUES, Counts, Facet, FacetValue
 from atom_backend.domain.items import Kind
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.search import SearchFilter
-from atom_backend.relational.document_queries import counted
 from atom_backend.relational.engine import create_engine
+from atom_backend.relational.item_queries import counted
 from atom_backend.relational.transactions import PostgresTransactions
 from tests.conftest import RunSql
 from tests.integration.relational.test_finding import ROWS_READ

@@ -10,6 +10,7 @@ import pytest
 
 from atom_backend.domain.erasures import Erasure, ErasureState
 from atom_backend.domain.principals import Principal
+from atom_backend.domain.resources.documents import DOCUMENTS
 from atom_backend.errors import NotFound
 from atom_backend.relational.transactions import PostgresTransactions
 from tests.conftest import RunSql
@@ -67,7 +68,7 @@ def test_what_was_deleted_just_before_is_waited_for_too(transactions: PostgresTr
     owner = a_user(transactions)
     document = a_document(transactions, owner)
     with transactions.owner(owner) as work:
-        work.documents.remove(document.id)
+        work.records(DOCUMENTS).remove(document.id)
         work.index.bury(document.id)
     assert leave(transactions, owner).items_left == 1
 

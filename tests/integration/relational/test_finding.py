@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from atom_backend.clock import new_id
 from atom_backend.domain.items import Kind
 from atom_backend.domain.principals import Principal
+from atom_backend.domain.resources.documents import DOCUMENTS
 from atom_backend.domain.search import SearchFilter
-from atom_backend.relational.document_queries import found
 from atom_backend.relational.engine import create_engine
+from atom_backend.relational.item_queries import found
 from atom_backend.relational.transactions import PostgresTransactions
 from tests.conftest import RunSql
 from tests.making import a_document, a_draft, a_user
@@ -191,8 +192,8 @@ def test_ten_megabytes_of_different_words_are_stored_and_found_by_their_beginnin
     words = (f"{rng.getrandbits(40):010x}" for _ in range(10_000_000 // 11))
     text = "beginning " + " ".join(words)
     with transactions.owner(owner) as work:
-        document = work.documents.add(new_id(), a_draft(text, title="Unusual"))
-        assert work.documents.text(document.id) == text
+        document = work.records(DOCUMENTS).add(new_id(), a_draft(text, title="Unusual"))
+        assert work.records(DOCUMENTS).get(document.id, whole=True).values["text"] == text
     assert search(transactions, owner, "beginning") == [document.id]
     assert search(transactions, owner, "unusual") == [document.id]
 

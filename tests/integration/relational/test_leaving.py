@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from atom_backend.domain.principals import Principal
+from atom_backend.domain.resources.documents import DOCUMENTS
 from atom_backend.domain.search import SearchFilter
 from atom_backend.relational.audit import audit_entries
 from atom_backend.relational.engine import create_engine
@@ -35,7 +36,7 @@ def test_everything_goes_with_the_account_and_nothing_of_another(
     assert sql("select count(*) from refresh_tokens") == [(0,)]
     assert [one.item_id for one in lease(transactions) if one.deleted] == [document_id]
     with transactions.owner(other) as work:
-        assert work.documents.get(kept.id) == kept
+        assert work.records(DOCUMENTS).get(kept.id) == kept
     leave(transactions, owner)
 
 
@@ -44,7 +45,7 @@ def test_a_tombstone_keeps_its_place_and_its_revision(
 ) -> None:
     with transactions.owner(owner) as work:
         (document_id,) = work.items.matching(SearchFilter(), limit=2)
-        work.documents.remove(document_id)
+        work.records(DOCUMENTS).remove(document_id)
         work.index.bury(document_id)
     before = sql("select * from index_entries")
     leave(transactions, owner)

@@ -10,9 +10,9 @@ import pytest
 
 from atom_backend.clock import new_id
 from atom_backend.domain.accounts import refresh_digest
-from atom_backend.domain.documents import DocumentChanges
 from atom_backend.domain.items import Kind
 from atom_backend.domain.principals import Principal
+from atom_backend.domain.resources.documents import DOCUMENTS
 from atom_backend.domain.search import SearchFilter
 from atom_backend.domain.transactions import OwnerWork, StoredResponse
 from atom_backend.errors import NotFound, Unauthenticated
@@ -21,7 +21,7 @@ from tests.conftest import RunSql
 from tests.integration.relational.leaving import TOKEN, an_account_with_everything, leave, rows_left
 from tests.integration.relational.queue import lease
 from tests.integration.relational.racing import until, waiting_for_locks
-from tests.making import a_draft, a_user
+from tests.making import a_draft, a_user, changed
 
 Write = Callable[[OwnerWork], object]
 """Something that an owner does, who has one document."""
@@ -49,22 +49,20 @@ def held_up(sql: RunSql) -> Iterator[Begin]:
 
 
 def create(work: OwnerWork) -> None:
-    document = work.documents.add(new_id(), a_draft("Written at the last moment."))
+    document = work.records(DOCUMENTS).add(new_id(), a_draft("Written at the last moment."))
     work.index.want(document.id, Kind.DOCUMENT, document.revision)
 
 
 def replace(work: OwnerWork) -> None:
     (document_id,) = work.items.matching(SearchFilter(), limit=2)
-    work.documents.get(document_id, for_update=True)
-    changed = DocumentChanges(text="Changed at the last moment.")
-    document = work.documents.change(document_id, changed, content_hash=bytes(32))
+    document = changed(work, document_id, text="Changed at the last moment.")
     work.index.want(document_id, Kind.DOCUMENT, document.revision)
 
 
 def delete(work: OwnerWork) -> None:
     (document_id,) = work.items.matching(SearchFilter(), limit=2)
-    work.documents.get(document_id, for_update=True)
-    work.documents.remove(document_id)
+    work.records(DOCUMENTS).get(document_id, for_update=True)
+    work.records(DOCUMENTS).remove(document_id)
     work.index.bury(document_id)
 
 

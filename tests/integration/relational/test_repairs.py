@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from atom_backend.domain.documents import Document
 from atom_backend.domain.principals import Principal
+from atom_backend.domain.resources.rules import Record
 from atom_backend.relational.transactions import PostgresTransactions
 from tests.conftest import RunSql
 from tests.integration.relational.queue import entry, lease, settle
@@ -22,7 +22,7 @@ def owner(transactions: PostgresTransactions) -> Principal:
 
 
 @pytest.fixture
-def document(transactions: PostgresTransactions, owner: Principal) -> Document:
+def document(transactions: PostgresTransactions, owner: Principal) -> Record:
     """One that is settled."""
     made = a_document(transactions, owner)
     settle(transactions)
@@ -40,7 +40,7 @@ def requeue(transactions: PostgresTransactions, item_id: UUID, fence: int) -> in
 
 
 def test_a_settled_entry_is_due_again_with_all_its_attempts(
-    transactions: PostgresTransactions, document: Document, sql: RunSql
+    transactions: PostgresTransactions, document: Record, sql: RunSql
 ) -> None:
     sql("update index_entries set indexed_revision = 9, attempts = 3")
     assert requeue(transactions, document.id, entry(sql, document.id).fence) == 1
@@ -51,7 +51,7 @@ def test_a_settled_entry_is_due_again_with_all_its_attempts(
 
 
 def test_an_entry_that_was_settled_again_since_is_left_alone(
-    transactions: PostgresTransactions, document: Document, sql: RunSql
+    transactions: PostgresTransactions, document: Record, sql: RunSql
 ) -> None:
     earlier = entry(sql, document.id).fence - 1
     assert requeue(transactions, document.id, earlier) == 0
@@ -60,7 +60,7 @@ def test_an_entry_that_was_settled_again_since_is_left_alone(
 
 @pytest.mark.parametrize("state", ["due", "leased", "parked"])
 def test_an_entry_that_is_not_settled_is_left_alone(
-    transactions: PostgresTransactions, document: Document, sql: RunSql, state: str
+    transactions: PostgresTransactions, document: Record, sql: RunSql, state: str
 ) -> None:
     sql("update index_entries set state = :state, reason = 'some', attempts = 1", state=state)
     before = entry(sql, document.id)
@@ -82,7 +82,7 @@ def test_an_entry_that_is_not_settled_is_left_alone(
 def test_an_entry_that_contradicts_its_item_is_written_anew(
     transactions: PostgresTransactions,
     owner: Principal,
-    document: Document,
+    document: Record,
     sql: RunSql,
     damage: str,
 ) -> None:
@@ -97,7 +97,7 @@ def test_an_entry_that_contradicts_its_item_is_written_anew(
 
 
 def test_an_entry_that_fits_its_item_is_left_alone(
-    transactions: PostgresTransactions, document: Document, sql: RunSql
+    transactions: PostgresTransactions, document: Record, sql: RunSql
 ) -> None:
     before = entry(sql, document.id)
     assert reconcile(transactions, document.id) == 0
@@ -105,7 +105,7 @@ def test_an_entry_that_fits_its_item_is_left_alone(
 
 
 def test_a_lease_outlives_a_correction_of_its_entry(
-    transactions: PostgresTransactions, document: Document, sql: RunSql
+    transactions: PostgresTransactions, document: Record, sql: RunSql
 ) -> None:
     """As after a write meanwhile: its worker finds out when it confirms."""
     sql("update index_entries set revision = 9, state = 'due'")
@@ -127,7 +127,7 @@ def test_an_entry_without_an_item_becomes_a_tombstone(
 
 
 def test_others_than_the_named_are_left_alone(
-    transactions: PostgresTransactions, owner: Principal, document: Document, sql: RunSql
+    transactions: PostgresTransactions, owner: Principal, document: Record, sql: RunSql
 ) -> None:
     other = an_entry(transactions, owner)
     sql("update index_entries set revision = 5, indexed_revision = 5, deleted = false")
@@ -136,7 +136,7 @@ def test_others_than_the_named_are_left_alone(
 
 
 def test_later_leases_outrank_what_was_named(
-    transactions: PostgresTransactions, document: Document, sql: RunSql
+    transactions: PostgresTransactions, document: Record, sql: RunSql
 ) -> None:
     fence = entry(sql, document.id).fence
     with transactions.worker() as work:

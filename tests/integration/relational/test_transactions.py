@@ -13,8 +13,9 @@ import pytest
 import sqlalchemy as sa
 
 from atom_backend.clock import new_id
-from atom_backend.domain.documents import DocumentChanges
 from atom_backend.domain.principals import Principal, Role
+from atom_backend.domain.resources.documents import DOCUMENTS
+from atom_backend.domain.resources.tasks import TASKS
 from atom_backend.errors import (
     ConfigurationError,
     Conflict,
@@ -30,7 +31,7 @@ from atom_backend.relational.provision import DatabaseUrls
 from atom_backend.relational.transactions import PostgresTransactions, TimeLimits
 from tests.conftest import RunSql
 from tests.integration.relational.racing import together
-from tests.making import a_document, a_draft, a_user
+from tests.making import a_document, a_draft, a_user, changed
 
 Open = Callable[..., PostgresTransactions]
 
@@ -68,13 +69,13 @@ def test_an_error_undoes_everything(transactions: PostgresTransactions, owner: P
 
     def add_and_fail() -> None:
         with transactions.owner(owner) as work:
-            work.documents.add(document_id, a_draft())
-            work.documents.get(new_id())
+            work.records(DOCUMENTS).add(document_id, a_draft())
+            work.records(DOCUMENTS).get(new_id())
 
     with pytest.raises(NotFound):
         add_and_fail()
     with pytest.raises(NotFound), transactions.owner(owner) as work:
-        work.documents.get(document_id)
+        work.records(DOCUMENTS).get(document_id)
 
 
 def test_an_acknowledged_write_is_there_for_everybody(
@@ -82,7 +83,7 @@ def test_an_acknowledged_write_is_there_for_everybody(
 ) -> None:
     document = a_document(transactions, owner)
     with open_transactions().owner(owner) as work:
-        assert work.documents.get(document.id) == document
+        assert work.records(DOCUMENTS).get(document.id) == document
 
 
 def test_a_probe_writes_and_reads_and_can_be_repeated(
@@ -124,9 +125,9 @@ def test_two_changes_that_wait_for_each_other_end_with_a_retryable_error(
     def change(number: int) -> str:
         try:
             with transactions.owner(owner) as work:
-                work.documents.get(pair[number], for_update=True)
+                work.records(DOCUMENTS).get(pair[number], for_update=True)
                 both_hold_one.wait()
-                work.documents.get(pair[1 - number], for_update=True)
+                work.records(DOCUMENTS).get(pair[1 - number], for_update=True)
         except DependencyError as error:
             return error.code if error.retryable else "final"
         return "done"
@@ -139,9 +140,9 @@ def test_a_lock_that_is_not_freed_in_time_is_unavailable(
 ) -> None:
     document = a_document(transactions, owner)
     with transactions.owner(owner) as work:
-        work.documents.get(document.id, for_update=True)
+        work.records(DOCUMENTS).get(document.id, for_update=True)
         with pytest.raises(DatabaseUnavailable), open_transactions(limits=BRIEF).owner(owner) as o:
-            o.documents.get(document.id, for_update=True)
+            o.records(DOCUMENTS).get(document.id, for_update=True)
 
 
 def test_a_statement_that_takes_too_long_is_unavailable(
@@ -182,14 +183,14 @@ def test_a_connection_lost_in_a_transaction_is_unavailable_and_nothing_is_writte
 
     def add_and_lose() -> None:
         with transactions.owner(owner) as work:
-            work.documents.add(document_id, a_draft())
+            work.records(DOCUMENTS).add(document_id, a_draft())
             sql(KILL_OTHERS)
-            work.documents.get(document_id)
+            work.records(DOCUMENTS).get(document_id)
 
     with pytest.raises(DatabaseUnavailable):
         add_and_lose()
     with pytest.raises(NotFound), transactions.owner(owner) as work:
-        work.documents.get(document_id)
+        work.records(DOCUMENTS).get(document_id)
 
 
 def test_a_connection_lost_before_the_commit_is_unavailable(
@@ -255,13 +256,15 @@ def test_a_missing_schema_is_a_configuration_error(
         open_transactions(postgresql.url("atom_login")).probe()
 
 
+UNLIKELY = {one.name: one.default for one in TASKS.fields} | {"title": "Tides", "status": "done"}
+"""A task that is done since never, which its rules would not let happen."""
+
+
 def test_a_broken_constraint_is_not_the_callers_fault(
     transactions: PostgresTransactions, owner: Principal
 ) -> None:
     with pytest.raises(StoredDataError), transactions.owner(owner) as work:
-        work.documents.change(
-            a_document(transactions, owner).id, DocumentChanges(), content_hash=b"too short"
-        )
+        work.records(TASKS).add(new_id(), UNLIKELY)
 
 
 def test_a_taken_identifier_is_a_conflict(
@@ -269,30 +272,26 @@ def test_a_taken_identifier_is_a_conflict(
 ) -> None:
     document = a_document(transactions, owner)
     with pytest.raises(Conflict), transactions.owner(owner) as work:
-        work.documents.add(document.id, a_draft())
+        work.records(DOCUMENTS).add(document.id, a_draft())
 
 
 def test_no_error_tells_the_values_of_a_statement(
     transactions: PostgresTransactions, owner: Principal
 ) -> None:
-    document = a_document(transactions, owner, external_id="secret-name")
+    a_document(transactions, owner, external_id="secret-name")
     other = a_document(transactions, owner)
     with pytest.raises(StoredDataError) as refusal, transactions.owner(owner) as work:
-        work.documents.change(
-            document.id, DocumentChanges(text="secret text"), content_hash=b"short"
-        )
+        work.records(TASKS).add(new_id(), UNLIKELY | {"title": "secret title"})
     assert "secret" not in str(refusal.value)
     with pytest.raises(Conflict) as conflict, transactions.owner(owner) as work:
-        work.documents.change(
-            other.id, DocumentChanges(external_id="secret-name"), content_hash=None
-        )
+        changed(work, other.id, external_id="secret-name")
     assert "secret" not in str(conflict.value)
 
 
 def test_an_owner_without_an_account_can_store_nothing(transactions: PostgresTransactions) -> None:
     nobody = Principal(new_id(), None, Role.USER)
     with pytest.raises(Unauthenticated), transactions.owner(nobody) as work:
-        work.documents.add(new_id(), a_draft())
+        work.records(DOCUMENTS).add(new_id(), a_draft())
 
 
 def test_sizes_name_every_table(transactions: PostgresTransactions, owner: Principal) -> None:
@@ -308,10 +307,9 @@ def test_sources_are_what_the_documents_say_now(
     with transactions.worker() as worker:
         leases = worker.index.lease(new_id(), limit=9, seconds=60, suspects=False, max_attempts=6)
     with transactions.owner(owner) as work:
-        changes = DocumentChanges(text="new", title="New")
-        work.documents.change(kept.id, DocumentChanges(tags=("t",)), content_hash=None)
-        work.documents.change(kept.id, changes, content_hash=b"h" * 32)
-        work.documents.remove(gone.id)
+        changed(work, kept.id, tags=("t",))
+        changed(work, kept.id, text="new", title="New")
+        work.records(DOCUMENTS).remove(gone.id)
     with transactions.worker() as worker:
         sources = worker.sources([one.item_id for one in leases])
         assert worker.sources([]) == {}

@@ -11,6 +11,7 @@ from atom_backend.clock import new_id
 from atom_backend.domain.items import Kind
 from atom_backend.domain.ports import Embedder, Transactions, VectorSearch
 from atom_backend.domain.principals import Principal
+from atom_backend.domain.resources.documents import DOCUMENTS
 from atom_backend.domain.search import SearchAnswer, SearchMode, SearchRequest
 from atom_backend.services.search import SearchService
 from tests.deterministic import BagOfWords
@@ -28,7 +29,7 @@ def fill(
     items = [new_id() for _ in texts]
     with stage.transactions.owner(owner) as work:
         for item_id, text in zip(items, texts, strict=True):
-            work.documents.add(item_id, a_draft(text, **({"title": "Note"} | fields)))
+            work.records(DOCUMENTS).add(item_id, a_draft(text, **({"title": "Note"} | fields)))
             work.index.want(item_id, Kind.DOCUMENT, 1)
     stage.converge(stage.relay(batch=500))
     return items

@@ -11,6 +11,7 @@ from atom_backend.clock import SystemClock, new_id
 from atom_backend.domain.accounts import TokenPair
 from atom_backend.domain.items import Kind
 from atom_backend.domain.principals import Principal, Role
+from atom_backend.domain.resources.documents import DOCUMENTS
 from atom_backend.errors import AtomError, Conflict, NotFound, Unauthenticated
 from atom_backend.relational.transactions import PostgresTransactions
 from atom_backend.services.accounts import Accounts
@@ -181,7 +182,7 @@ def test_a_write_that_is_under_way_while_its_owner_leaves_goes_too(
     """Nothing may be announced to the index after everything was buried."""
     with ThreadPoolExecutor(1) as pool:
         with transactions.owner(bearer(pair)) as work:
-            document = work.documents.add(new_id(), a_draft())
+            document = work.records(DOCUMENTS).add(new_id(), a_draft())
             work.index.want(document.id, Kind.DOCUMENT, document.revision)
             leaving = pool.submit(accounts.delete, bearer(pair), PASSWORD)
             until(lambda: leaving.done() or somebody_waits_for_a_lock(sql))

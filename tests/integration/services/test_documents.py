@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from threading import Barrier, Event
 from uuid import UUID
 
@@ -12,9 +11,10 @@ import pytest
 from sqlalchemy import event
 
 from atom_backend.coordinator.relay import Relay
-from atom_backend.domain.documents import Document, DocumentChanges
 from atom_backend.domain.index_state import IndexState
 from atom_backend.domain.preconditions import IfMatch
+from atom_backend.domain.resources.documents import DOCUMENTS
+from atom_backend.domain.resources.rules import Record, Values
 from atom_backend.domain.transactions import StoredResponse
 from atom_backend.errors import (
     Conflict,
@@ -25,30 +25,31 @@ from atom_backend.errors import (
 )
 from atom_backend.relational.engine import create_engine
 from atom_backend.relational.transactions import PostgresTransactions
-from atom_backend.services.documents import DocumentService, Stored
+from atom_backend.services.chunks import IndexedChunks
 from atom_backend.services.idempotency import Receipt
+from atom_backend.services.records import Put
 from atom_backend.services.waiting import Waiting
 from tests.conftest import RunSql
 from tests.deterministic import refuse_poison
 from tests.integration.coordinator.stage import Stage
-from tests.making import a_document, a_draft, a_user
+from tests.making import Documents, a_document, a_draft, a_user
 
 PATIENCE = 20.0
 
 
-def receipt(key: str = "one", fingerprint: bytes = bytes(32)) -> Receipt[Document]:
-    def render(document: Document) -> StoredResponse:
+def receipt(key: str = "one", fingerprint: bytes = bytes(32)) -> Receipt[Record]:
+    def render(document: Record) -> StoredResponse:
         return StoredResponse(fingerprint, 201, {}, document.id.bytes)
 
     return Receipt(key, fingerprint, render)
 
 
-def created(outcome: Document | StoredResponse) -> Document:
-    assert isinstance(outcome, Document)
+def created(outcome: Record | StoredResponse) -> Record:
+    assert isinstance(outcome, Record)
     return outcome
 
 
-def kept(outcome: Document | StoredResponse) -> StoredResponse:
+def kept(outcome: Record | StoredResponse) -> StoredResponse:
     assert isinstance(outcome, StoredResponse)
     return outcome
 
@@ -82,7 +83,7 @@ def test_a_request_that_failed_leaves_its_key_free(stage: Stage) -> None:
 
 
 def test_of_simultaneous_requests_with_one_key_one_creates(stage: Stage) -> None:
-    def create(_: int) -> Document | StoredResponse | Conflict:
+    def create(_: int) -> Record | StoredResponse | Conflict:
         try:
             return stage.documents.create(stage.owner, a_draft(), receipt())
         except Conflict as conflict:
@@ -90,7 +91,7 @@ def test_of_simultaneous_requests_with_one_key_one_creates(stage: Stage) -> None
 
     with ThreadPoolExecutor(4) as pool:
         outcomes = list(pool.map(create, range(4)))
-    assert sum(isinstance(outcome, Document) for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, Record) for outcome in outcomes) == 1
     conflicts = {outcome.code for outcome in outcomes if isinstance(outcome, Conflict)}
     assert conflicts <= {"idempotency_in_progress"}
     assert count(stage.sql) == 1
@@ -109,23 +110,23 @@ def test_a_put_that_meets_another_replaces_what_that_created(stage: Stage) -> No
     """Both looked when there was nothing; the other one commits first."""
     with ThreadPoolExecutor(1) as pool:
         with stage.transactions.owner(stage.owner) as work:
-            first = work.documents.add(UUID(int=1), a_draft("First.", external_id="name"))
+            first = work.records(DOCUMENTS).add(UUID(int=1), a_draft("First.", external_id="name"))
             put = pool.submit(stage.documents.put, stage.owner, "name", a_draft("Second."))
             wait_for_a_blocked_statement(stage.sql)
         stored = put.result(20)
-    assert (stored.outcome, stored.document.id) == ("replaced", first.id)
-    assert stage.documents.text(stage.owner, first.id)[1] == "Second."
+    assert (stored.outcome, stored.record.id) == ("replaced", first.id)
+    assert stage.documents.whole(stage.owner, first.id).values["text"] == "Second."
     assert count(stage.sql) == 1
 
 
 def test_simultaneous_puts_of_one_name_create_one_document(stage: Stage) -> None:
-    def put(number: int) -> Stored:
+    def put(number: int) -> Put:
         return stage.documents.put(stage.owner, "name", a_draft(f"Text {number}."))
 
     with ThreadPoolExecutor(4) as pool:
         stored = list(pool.map(put, range(4)))
     assert sorted(one.outcome for one in stored) == ["new", "replaced", "replaced", "replaced"]
-    assert sorted(one.document.revision for one in stored) == [1, 2, 3, 4]
+    assert sorted(one.record.revision for one in stored) == [1, 2, 3, 4]
     stage.converge()
     stage.assert_in_step()
 
@@ -133,7 +134,7 @@ def test_simultaneous_puts_of_one_name_create_one_document(stage: Stage) -> None
 def test_a_write_that_expects_another_revision_changes_nothing(stage: Stage) -> None:
     document = a_document(stage.transactions, stage.owner, external_id="name")
     stale, current = IfMatch(frozenset({7})), IfMatch(frozenset({7, 1}))
-    change = DocumentChanges(tags=("new",))
+    change = {"tags": ("new",)}
     documents, owner = stage.documents, stage.owner
     with pytest.raises(PreconditionFailed):
         documents.change(owner, document.id, change, stale)
@@ -146,31 +147,29 @@ def test_a_write_that_expects_another_revision_changes_nothing(stage: Stage) -> 
     assert documents.get(owner, document.id) == document
     assert count(stage.sql) == 1
     assert documents.change(owner, document.id, change, current).revision == 2
-    assert documents.put(owner, "name", a_draft("New."), IfMatch(None)).document.revision == 3
+    assert documents.put(owner, "name", a_draft("New."), IfMatch(None)).record.revision == 3
     documents.remove(owner, document.id, IfMatch(frozenset({3})))
     assert count(stage.sql) == 0
 
 
 def test_what_did_not_change_is_not_announced(stage: Stage) -> None:
     draft = a_draft(tags=("sea",), metadata={"depth": 3})
-    document = stage.documents.put(stage.owner, "name", draft).document
+    document = stage.documents.put(stage.owner, "name", draft).record
     stage.converge()
     entry = stage.entry(document.id)
     stored = stage.documents.put(stage.owner, "name", draft)
-    assert (stored.outcome, stored.document.revision) == ("unchanged", 1)
-    same = DocumentChanges(title=draft.title, text=draft.text, metadata={"depth": 3})
+    assert (stored.outcome, stored.record.revision) == ("unchanged", 1)
+    same = {"title": draft["title"], "text": draft["text"], "metadata": {"depth": 3}}
     assert stage.documents.change(stage.owner, document.id, same).revision == 1
-    retagged = stage.documents.put(stage.owner, "name", replace(draft, tags=("land",)))
-    assert (retagged.outcome, retagged.document.revision) == ("replaced", 2)
-    assert retagged.document.index_state is IndexState.INDEXED
+    retagged = stage.documents.put(stage.owner, "name", draft | {"tags": ("land",)})
+    assert (retagged.outcome, retagged.record.revision) == ("replaced", 2)
+    assert retagged.record.index_state is IndexState.INDEXED
     assert stage.entry(document.id) == entry
     stage.assert_in_step()
 
 
-@pytest.mark.parametrize("change", [DocumentChanges(text="New."), DocumentChanges(title="New")])
-def test_what_changed_is_announced_in_the_same_transaction(
-    stage: Stage, change: DocumentChanges
-) -> None:
+@pytest.mark.parametrize("change", [{"text": "New."}, {"title": "New"}])
+def test_what_changed_is_announced_in_the_same_transaction(stage: Stage, change: Values) -> None:
     document = a_document(stage.transactions, stage.owner)
     stage.converge()
     changed = stage.documents.change(stage.owner, document.id, change)
@@ -184,18 +183,18 @@ def test_what_changed_is_announced_in_the_same_transaction(
 def test_a_change_of_metadata_is_merged_into_what_is_there(stage: Stage) -> None:
     metadata = {"kept": 1, "gone": 2, "deep": {"kept": [1], "gone": True}}
     document = a_document(stage.transactions, stage.owner, metadata=metadata)
-    patch = DocumentChanges(metadata={"gone": None, "new": "x", "deep": {"gone": None}})
+    patch = {"metadata": {"gone": None, "new": "x", "deep": {"gone": None}}}
     changed = stage.documents.change(stage.owner, document.id, patch)
-    assert changed.metadata == {"kept": 1, "new": "x", "deep": {"kept": [1]}}
+    assert changed.values["metadata"] == {"kept": 1, "new": "x", "deep": {"kept": [1]}}
 
 
-def waiting_for(stage: Stage, relay: Relay) -> DocumentService:
+def waiting_for(stage: Stage, relay: Relay) -> Documents:
     """While it pauses, the worker works."""
 
     def pause(_: float) -> None:
         stage.converge(relay)
 
-    return DocumentService(stage.transactions, stage.vectors, waiting=Waiting(pause=pause))
+    return Documents(stage.transactions, Waiting(pause=pause))
 
 
 def test_waiting_ends_when_the_document_is_indexed(stage: Stage) -> None:
@@ -216,7 +215,7 @@ def test_waiting_ends_when_the_document_is_parked(stage: Stage) -> None:
 def test_waiting_ends_when_its_time_is_up(stage: Stage) -> None:
     passed: list[float] = []
     short = Waiting(pause=passed.append, monotonic=lambda: sum(passed))
-    waiting = DocumentService(stage.transactions, stage.vectors, waiting=short)
+    waiting = Documents(stage.transactions, short)
     document = a_document(stage.transactions, stage.owner)
     assert waiting.wait_until_indexed(stage.owner, document, 3) == document
     assert sum(passed) == pytest.approx(3)
@@ -225,7 +224,7 @@ def test_waiting_ends_when_its_time_is_up(stage: Stage) -> None:
 def test_waiting_that_fails_does_not_deny_the_write(stage: Stage) -> None:
     document = a_document(stage.transactions, stage.owner)
     engine = create_engine("postgresql://nobody@127.0.0.1:1/none")
-    waiting = DocumentService(PostgresTransactions(engine), stage.vectors)
+    waiting = Documents(PostgresTransactions(engine))
     assert waiting.wait_until_indexed(stage.owner, document, 60) == document
     engine.dispose()
 
@@ -233,14 +232,14 @@ def test_waiting_that_fails_does_not_deny_the_write(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("meanwhile", "state"),
     [
-        (DocumentChanges(tags=("others",)), IndexState.INDEXED),
-        (DocumentChanges(text="Somebody else's."), IndexState.PENDING),
+        ({"tags": ("others",)}, IndexState.INDEXED),
+        ({"text": "Somebody else's."}, IndexState.PENDING),
         (None, IndexState.PENDING),
     ],
     ids=["tagged", "rewritten", "deleted"],
 )
 def test_who_waits_is_answered_with_the_own_write_whatever_others_do(
-    stage: Stage, meanwhile: DocumentChanges | None, state: IndexState
+    stage: Stage, meanwhile: Values | None, state: IndexState
 ) -> None:
     document = a_document(stage.transactions, stage.owner)
 
@@ -251,9 +250,9 @@ def test_who_waits_is_answered_with_the_own_write_whatever_others_do(
             stage.documents.change(stage.owner, document.id, meanwhile)
         stage.converge()
 
-    waiting = DocumentService(stage.transactions, stage.vectors, waiting=Waiting(pause=pause))
+    waiting = Documents(stage.transactions, Waiting(pause=pause))
     answer = waiting.wait_until_indexed(stage.owner, document, 60)
-    assert (answer.revision, answer.tags, answer.index_state) == (1, (), state)
+    assert (answer.revision, answer.values["tags"], answer.index_state) == (1, (), state)
 
 
 def test_who_comes_when_enough_wait_is_answered_at_once(stage: Stage) -> None:
@@ -268,7 +267,7 @@ def test_who_comes_when_enough_wait_is_answered_at_once(stage: Stage) -> None:
             stage.converge()
 
     two = Waiting(most=2, pause=pause)
-    waiting = DocumentService(stage.transactions, stage.vectors, waiting=two)
+    waiting = Documents(stage.transactions, two)
     with ThreadPoolExecutor(2) as pool:
         held = [
             pool.submit(waiting.wait_until_indexed, stage.owner, document, 60) for _ in range(2)
@@ -283,13 +282,14 @@ def test_who_comes_when_enough_wait_is_answered_at_once(stage: Stage) -> None:
 
 def test_the_chunks_of_a_document_are_those_of_the_vector_store(stage: Stage) -> None:
     document = a_document(stage.transactions, stage.owner, "One.\n\nTwo.")
-    assert stage.documents.chunks(stage.owner, document.id) == (document, 0, [])
+    indexed = IndexedChunks(stage.transactions, stage.vectors)
+    assert indexed.of(stage.owner, DOCUMENTS, document.id) == (0, [])
     stage.converge()
-    _, revision, chunks = stage.documents.chunks(stage.owner, document.id)
+    revision, chunks = indexed.of(stage.owner, DOCUMENTS, document.id)
     assert (revision, [chunk.text for chunk in chunks]) == (1, ["One.", "Two."])
     stage.lance.rename(stage.lance.with_name("hidden"))
     with pytest.raises(VectorStoreUnavailable):
-        stage.documents.chunks(stage.owner, document.id)
+        indexed.of(stage.owner, DOCUMENTS, document.id)
 
 
 def test_a_text_is_that_of_its_revision_although_it_is_rewritten_meanwhile(
@@ -303,14 +303,14 @@ def test_a_text_is_that_of_its_revision_although_it_is_rewritten_meanwhile(
     def rewrite(_: object, __: object, statement: str, *___: object) -> None:
         if "FROM items" in statement and not rewritten:
             rewritten.append(statement)
-            change = DocumentChanges(text="Second.")
+            change = {"text": "Second."}
             stage.documents.change(stage.owner, document.id, change)
 
-    reading = DocumentService(PostgresTransactions(engine), stage.vectors)
-    seen, text = reading.text(stage.owner, document.id)
+    reading = Documents(PostgresTransactions(engine))
+    seen = reading.whole(stage.owner, document.id)
     engine.dispose()
     assert rewritten
-    assert (seen.revision, text) == (1, "First.")
+    assert (seen.revision, seen.values["text"]) == (1, "First.")
 
 
 def test_a_document_of_somebody_else_is_not_there(stage: Stage) -> None:
@@ -318,10 +318,12 @@ def test_a_document_of_somebody_else_is_not_there(stage: Stage) -> None:
     stranger = a_user(stage.transactions)
     for attempt in (
         lambda: stage.documents.get(stranger, document.id),
-        lambda: stage.documents.get_by_external_id(stranger, "name"),
-        lambda: stage.documents.text(stranger, document.id),
-        lambda: stage.documents.chunks(stranger, document.id),
-        lambda: stage.documents.change(stranger, document.id, DocumentChanges(title="Mine")),
+        lambda: stage.documents.named(stranger, "name"),
+        lambda: stage.documents.whole(stranger, document.id),
+        lambda: IndexedChunks(stage.transactions, stage.vectors).of(
+            stranger, DOCUMENTS, document.id
+        ),
+        lambda: stage.documents.change(stranger, document.id, {"title": "Mine"}),
         lambda: stage.documents.remove(stranger, document.id),
     ):
         with pytest.raises(NotFound):
@@ -333,7 +335,7 @@ def test_a_document_of_somebody_else_is_not_there(stage: Stage) -> None:
 def test_writes_do_not_wait_for_the_vector_store(stage: Stage) -> None:
     hidden = stage.lance.rename(stage.lance.with_name("hidden"))
     document = created(stage.documents.create(stage.owner, a_draft()))
-    stage.documents.change(stage.owner, document.id, DocumentChanges(text="Changed."))
+    stage.documents.change(stage.owner, document.id, {"text": "Changed."})
     gone = created(stage.documents.create(stage.owner, a_draft()))
     stage.documents.remove(stage.owner, gone.id)
     hidden.rename(stage.lance)

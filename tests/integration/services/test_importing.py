@@ -11,6 +11,7 @@ import pytest
 from atom_backend.errors import RequestError
 from atom_backend.extraction.extractor import SubprocessExtractor
 from atom_backend.services.importing import Importing, candidates
+from atom_backend.services.records import RecordService
 from atom_backend.services.uploads import Uploads
 from tests.integration.coordinator.stage import Stage
 
@@ -23,7 +24,7 @@ def uploads() -> Iterator[Uploads]:
 
 def run(stage: Stage, uploads: Uploads, path: Path) -> dict[str, str]:
     """Import everything; by name, the outcome or the error's code."""
-    importing = Importing(stage.documents, uploads)
+    importing = Importing(RecordService(stage.transactions), uploads)
     outcomes = {}
     for candidate in candidates(path, "shelf"):
         try:
@@ -67,8 +68,8 @@ def test_a_folder_is_imported_by_the_names_of_its_files(
         "blank.txt",
         "noise.bin",
     }
-    document = stage.documents.get_by_external_id(stage.owner, "tides.md")
-    assert (document.title, document.source) == ("Of tides", "shelf")
+    document = stage.documents.named(stage.owner, "tides.md")
+    assert (document.title, document.values["source"]) == ("Of tides", "shelf")
     stage.converge()
     stage.assert_in_step()
 
@@ -101,18 +102,16 @@ def test_lines_are_imported_under_their_own_names(
     )
     expected = ["shelf.jsonl:1", "shelf.jsonl:2", "shelf.jsonl:4"]
     assert run(stage, uploads, path) == dict.fromkeys(expected, "new")
-    first = stage.documents.get_by_external_id(stage.owner, "a")
-    assert (first.title, first.tags, first.metadata, first.source) == (
-        "A",
-        ("x",),
-        {"n": 1},
-        "shelf",
-    )
-    second = stage.documents.get_by_external_id(stage.owner, "b")
-    assert (second.title, second.source) == ("Second.", "elsewhere")
-    assert stage.documents.get_by_external_id(stage.owner, "shelf.jsonl:4").title == (
-        "Third, without a name."
-    )
+    first = stage.documents.named(stage.owner, "a")
+    assert {
+        "title": "A",
+        "tags": ("x",),
+        "metadata": {"n": 1},
+        "source": "shelf",
+    }.items() <= first.values.items()
+    second = stage.documents.named(stage.owner, "b")
+    assert (second.title, second.values["source"]) == ("Second.", "elsewhere")
+    assert stage.documents.named(stage.owner, "shelf.jsonl:4").title == ("Third, without a name.")
     assert run(stage, uploads, path) == dict.fromkeys(expected, "unchanged")
 
 
@@ -150,5 +149,5 @@ def test_a_single_file_and_an_unreadable_one(
     (candidate,) = candidates(path, "shelf")
     path.unlink()
     with pytest.raises(RequestError) as refused:
-        Importing(stage.documents, uploads).store(stage.owner, candidate)
+        Importing(RecordService(stage.transactions), uploads).store(stage.owner, candidate)
     assert refused.value.code == "unreadable_file"

@@ -10,7 +10,6 @@ import pytest
 
 from atom_backend.clock import new_id
 from atom_backend.coordinator.indexer import Indexer
-from atom_backend.domain.documents import DocumentChanges
 from atom_backend.domain.search import Leg, SearchFilter, SearchMode
 from atom_backend.embedding.encoder import open_onnx
 from atom_backend.errors import Unauthenticated
@@ -94,7 +93,7 @@ def test_no_text_is_shown_where_none_was_asked_for(stage: Stage) -> None:
 
 def test_what_is_found_by_an_older_text_is_called_stale(stage: Stage) -> None:
     (item_id,) = fill(stage, ["tides"])
-    stage.documents.change(stage.owner, item_id, DocumentChanges(text="mountains"))
+    stage.documents.change(stage.owner, item_id, {"text": "mountains"})
     (result,) = ask(stage, "tides").results
     assert (result.stale, result.revision) == (True, 2)
     assert [passage.text for passage in result.passages] == ["tides"]
@@ -106,14 +105,14 @@ def test_what_is_found_by_an_older_text_is_called_stale(stage: Stage) -> None:
 
 def test_a_new_tag_makes_nothing_stale(stage: Stage) -> None:
     (item_id,) = fill(stage, ["tides"])
-    stage.documents.change(stage.owner, item_id, DocumentChanges(tags=("sea",)))
+    stage.documents.change(stage.owner, item_id, {"tags": ("sea",)})
     (result,) = ask(stage, "tides").results
     assert (result.stale, result.revision) == (False, 2)
 
 
 def test_of_two_revisions_side_by_side_the_present_one_is_shown(stage: Stage) -> None:
     (item_id,) = fill(stage, ["tides tides tides"])
-    stage.documents.change(stage.owner, item_id, DocumentChanges(text="tides and mountains"))
+    stage.documents.change(stage.owner, item_id, {"text": "tides and mountains"})
     pause = PausedAt(("before", "drop_older"))
     busy = in_background(stage.relay(announce=pause))
     pause.wait()

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from atom_backend.domain.documents import DocumentChanges
 from atom_backend.domain.items import Kind
 from atom_backend.domain.resources.memories import MEMORIES
 from atom_backend.domain.resources.rules import Record
@@ -134,7 +133,7 @@ def test_without_both_postgresql_answers_and_names_both(two: Stage) -> None:
 def test_what_is_written_during_an_outage_is_found_by_meaning_after_it(two: Stage) -> None:
     hidden = two.lance.rename(two.lance.with_name("hidden"))
     (item_id,) = found(ask(two, "moon"))
-    two.documents.change(two.owner, item_id, DocumentChanges(text="planets and stars"))
+    two.documents.change(two.owner, item_id, {"text": "planets and stars"})
     assert two.relay().run_once().outage == "lancedb_unavailable"
     hidden.rename(two.lance)
     two.let_time_pass()

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import pytest
 
-from atom_backend.domain.documents import DocumentChanges
 from atom_backend.domain.items import Kind
 from atom_backend.domain.ports import VectorSearch
 from atom_backend.domain.principals import OwnerScope
@@ -95,9 +94,7 @@ def test_the_newest_text_is_shown_where_an_older_one_was_not_removed_yet(
     stage: Stage, nowhere: PostgresTransactions
 ) -> None:
     (item,) = fill(stage, ["moon\n\nmoon again"])
-    stage.documents.change(
-        stage.owner, item, DocumentChanges(title="New", text="the moon rewritten")
-    )
+    stage.documents.change(stage.owner, item, {"title": "New", "text": "the moon rewritten"})
 
     def stop_before(moment: tuple[str, str]) -> None:
         if moment == ("before", "drop_older"):

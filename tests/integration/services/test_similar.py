@@ -10,7 +10,6 @@ import lancedb
 import pytest
 
 from atom_backend.clock import new_id
-from atom_backend.domain.documents import DocumentChanges
 from atom_backend.domain.items import Kind
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.principals import Principal
@@ -147,7 +146,7 @@ def test_an_item_that_could_not_be_indexed_is_refused_with_the_reason(stage: Sta
 
 def test_whatever_is_compared_by_an_older_text_is_called_stale(stage: Stage) -> None:
     seed, rewritten = fill(stage, ["tides", "tides moon"])
-    stage.documents.change(stage.owner, rewritten, DocumentChanges(text="mountains"))
+    stage.documents.change(stage.owner, rewritten, {"text": "mountains"})
     answer = similar(stage, seed)
     assert (answer.stale, [one.stale for one in answer.results]) == (False, [True])
     answer = similar(stage, rewritten)

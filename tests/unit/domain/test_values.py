@@ -17,7 +17,6 @@ from atom_backend.domain.accounts import (
     normalized_email,
     refresh_digest,
 )
-from atom_backend.domain.documents import UNSET, DocumentChanges
 from atom_backend.domain.health import Health, Probe, Status
 from atom_backend.domain.index_state import EntryState, IndexState, as_seen_by_users
 from atom_backend.domain.preconditions import IfMatch
@@ -126,16 +125,6 @@ def test_a_filter_with_any_condition_is_not_empty(conditions: SearchFilter) -> N
 def test_a_filter_without_a_condition_is_empty() -> None:
     assert SearchFilter().empty
     assert SearchFilter(tags=(), metadata={}).empty
-
-
-def test_a_change_names_what_it_clears_and_not_what_it_leaves_alone() -> None:
-    assert DocumentChanges().as_columns() == {}
-    assert DocumentChanges(source=None, title="", tags=()).as_columns() == {
-        "source": None,
-        "title": "",
-        "tags": (),
-    }
-    assert repr(UNSET) == "UNSET"
 
 
 @pytest.mark.parametrize("role", list(Role))
