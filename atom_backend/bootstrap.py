@@ -28,9 +28,11 @@ from atom_backend.coordinator.retry import RetryParked
 from atom_backend.coordinator.upkeep import Sweep, Upkeep
 from atom_backend.domain.backoff import Backoff
 from atom_backend.domain.consistency import Schedule
+from atom_backend.domain.finance.statements import Statements
 from atom_backend.domain.ports import CalendarFiles, Wakeup
 from atom_backend.extraction.calendars.files import ConfinedCalendarFiles
 from atom_backend.extraction.extractor import SubprocessExtractor
+from atom_backend.extraction.statements.files import ConfinedStatements
 from atom_backend.foundation import lay_foundation
 from atom_backend.guards.guarded import Guarded
 from atom_backend.guards.timed_embedder import TimedEmbedder
@@ -56,6 +58,7 @@ from atom_backend.services.preferences import Preferences
 from atom_backend.services.records import RecordService
 from atom_backend.services.search import SearchService
 from atom_backend.services.similar import SimilarItems
+from atom_backend.services.statements import StatementImport
 from atom_backend.services.uploads import Uploads
 from atom_backend.settings import Settings
 from atom_backend.stores import Stores, open_building, open_guarded, open_stores, unpooled
@@ -96,6 +99,21 @@ class Remedies:
     retry_parked: RetryParked
 
 
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """What reads files that come from outside."""
+
+    uploads: Uploads
+    calendar_files: CalendarFiles
+    statements: Statements
+
+
+def readers_of(extractor: SubprocessExtractor) -> Readers:
+    """All of them, in the confined processes of this extractor."""
+    pool = extractor.pool
+    return Readers(Uploads(extractor), ConfinedCalendarFiles(pool), ConfinedStatements(pool))
+
+
 def prepare_stores(settings: Settings) -> list[str]:
     """Make or upgrade the schema of both stores; a sentence about each."""
     with lay_foundation(settings) as foundation:
@@ -129,8 +147,7 @@ def open_web(settings: Settings) -> Iterator[Runtime]:
 @contextmanager
 def _runtime(settings: Settings, ports: Stores | Guarded) -> Iterator[Runtime]:
     with closing(SubprocessExtractor()) as extractor:
-        files = ConfinedCalendarFiles(extractor.pool)
-        services = assemble_services(settings, ports, Uploads(extractor), files)
+        services = assemble_services(settings, ports, readers_of(extractor))
         with closing(services.health):
             yield Runtime(services, Importing(services.records, services.uploads), settings)
 
@@ -216,9 +233,7 @@ def assemble_remedies(stores: Stores) -> Remedies:
     return Remedies(check, repair, RetryParked(stores.transactions))
 
 
-def assemble_services(
-    settings: Settings, ports: Stores | Guarded, uploads: Uploads, calendar_files: CalendarFiles
-) -> Services:
+def assemble_services(settings: Settings, ports: Stores | Guarded, readers: Readers) -> Services:
     """Every use case that a request can reach, on these ports."""
     clock = SystemClock()
     transactions, vectors, embedder = ports.transactions, ports.vectors, ports.embedder
@@ -240,13 +255,14 @@ def assemble_services(
             refresh_lifetime=timedelta(days=settings.refresh_token_days),
         ),
         records=records,
-        uploads=uploads,
+        uploads=readers.uploads,
         chunks=IndexedChunks(transactions, vectors),
         preferences=Preferences(records),
         bookkeeping=Bookkeeping(transactions, records),
         conversations=ConversationService(transactions, clock=clock),
         calendars=Calendars(transactions),
-        calendar_exchange=CalendarExchange(records, calendar_files, clock),
+        calendar_exchange=CalendarExchange(records, readers.calendar_files, clock),
+        statements=StatementImport(transactions, readers.statements),
         search=SearchService(transactions, vectors, embedder),
         similar=SimilarItems(transactions, vectors),
         health=HealthService(ports.probes),

@@ -65,6 +65,13 @@ class Records(Others, Protocol):
         """Raises Conflict (``existing_id`` set) when the external identifier is taken."""
         ...
 
+    def add_new(self, several: Sequence[Values]) -> int:
+        """Add those whose external identifiers are new, leave the others alone; how many were new.
+
+        Only for plain resources; the values are stored as they are, without the resource's rules.
+        """
+        ...
+
     def get(self, item_id: UUID, *, for_update: bool = False, whole: bool = False) -> Record:
         """``whole``: with the fields that stand apart. Raises NotFound."""
         ...

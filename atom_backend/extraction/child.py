@@ -27,6 +27,7 @@ _PARSERS = {
     media.DOCX: "docx",
     media.HTML: "html",
     media.CALENDAR: "calendars.parser",
+    media.CSV: "statements.parser",
 }
 _MAX_FILES = 100
 # Memory that a large file took is seldom given back; such a process is not kept waiting.

@@ -23,6 +23,7 @@ from atom_backend.http.resources import (
     preferences,
     records,
     search,
+    statements,
 )
 from atom_backend.http.routing import mount
 from atom_backend.http.services import Services
@@ -32,6 +33,7 @@ RESOURCES = (
     *records.ROUTES,
     document_contents.routes,
     bookkeeping.routes,
+    statements.routes,
     conversations.routes,
     preferences.routes,
     calendars.routes,

@@ -21,6 +21,7 @@ from atom_backend.services.preferences import Preferences
 from atom_backend.services.records import RecordService
 from atom_backend.services.search import SearchService
 from atom_backend.services.similar import SimilarItems
+from atom_backend.services.statements import StatementImport
 from atom_backend.services.uploads import Uploads
 from atom_backend.telemetry.metrics import Metrics
 
@@ -32,6 +33,7 @@ class Services:
     accounts: Accounts
     records: RecordService
     bookkeeping: Bookkeeping
+    statements: StatementImport
     conversations: ConversationService
     uploads: Uploads
     chunks: IndexedChunks

@@ -6,7 +6,7 @@ forgotten condition cannot show a foreign row. The owner is named only where a r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import cache
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql.dml import ReturningInsert
 
+from atom_backend.clock import new_id
 from atom_backend.domain.items import content_hash
 from atom_backend.domain.metadata import alike
 from atom_backend.domain.resources.listing import Listing
@@ -51,6 +52,20 @@ class PostgresRecords:
         if self._own is not None:
             self._connection.execute(insert(self._own), identity | own)
         return self.get(item_id)
+
+    def add_new(self, several: Sequence[Values]) -> int:
+        if not several:
+            return 0
+        rows = [
+            {"id": new_id(), "owner_id": self._owner_id} | self._parted(one)[0] for one in several
+        ]
+        added = self._connection.execute(
+            insert(self._root)
+            .on_conflict_do_nothing(constraint=f"{self._root.name}_external_id_key")
+            .returning(self._root.c.id),
+            rows,
+        )
+        return len(added.all())
 
     def get(self, item_id: UUID, *, for_update: bool = False, whole: bool = False) -> Record:
         query = by_id(self._resource, whole=whole, locked=for_update)

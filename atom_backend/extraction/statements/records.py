@@ -56,7 +56,11 @@ def records(content: bytes, encoding: Encoding, delimiter: Delimiter) -> Iterato
             return
         except csv.Error:
             yield Record(line, reader.line_num, (), "its quotation marks do not match")
-    if next(reader, None) is not None:
+    try:
+        ended = next(reader, None) is None
+    except csv.Error:
+        ended = False
+    if not ended:
         raise _too_large(f"longer than {MAX_RECORDS:,} rows")
 
 

@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 
 from atom_backend.app import create_app
-from atom_backend.bootstrap import Runtime, assemble_services
+from atom_backend.bootstrap import Readers, Runtime, assemble_services
 from atom_backend.domain.items import Vectors
 from atom_backend.domain.ports import Embedder
 from atom_backend.errors import EmbedderUnavailable, RefusedVector
@@ -63,9 +63,8 @@ def model_and_app(settings: Settings, runtime: Runtime) -> Iterator[tuple[Model,
         guarded = guard(stores.transactions, stores.vectors, model, deadline=0.5)
         with closing(guarded):
             given = runtime.services
-            services = assemble_services(
-                settings, guarded, given.uploads, given.calendar_exchange.files
-            )
+            readers = Readers(given.uploads, given.calendar_exchange.files, given.statements.files)
+            services = assemble_services(settings, guarded, readers)
             with closing(services.health):
                 yield model, create_app(Runtime(services, runtime.importing, settings))
             model.released.set()
