@@ -29,9 +29,10 @@ from atom_backend.coordinator.upkeep import Sweep, Upkeep
 from atom_backend.domain.backoff import Backoff
 from atom_backend.domain.consistency import Schedule
 from atom_backend.domain.finance.statements import Statements
-from atom_backend.domain.ports import CalendarFiles, Wakeup
+from atom_backend.domain.ports import CalendarFiles, MailReader, Wakeup
 from atom_backend.extraction.calendars.files import ConfinedCalendarFiles
 from atom_backend.extraction.extractor import SubprocessExtractor
+from atom_backend.extraction.mails.confined import ConfinedMails
 from atom_backend.extraction.statements.files import ConfinedStatements
 from atom_backend.foundation import lay_foundation
 from atom_backend.guards.guarded import Guarded
@@ -53,6 +54,7 @@ from atom_backend.services.demonstration import Demonstration
 from atom_backend.services.erasures import ErasureService
 from atom_backend.services.health import HealthService
 from atom_backend.services.importing import Importing
+from atom_backend.services.mailing import Mailing
 from atom_backend.services.operations import Operations
 from atom_backend.services.preferences import Preferences
 from atom_backend.services.records import RecordService
@@ -106,12 +108,18 @@ class Readers:
     uploads: Uploads
     calendar_files: CalendarFiles
     statements: Statements
+    mails: MailReader
 
 
 def readers_of(extractor: SubprocessExtractor) -> Readers:
     """All of them, in the confined processes of this extractor."""
     pool = extractor.pool
-    return Readers(Uploads(extractor), ConfinedCalendarFiles(pool), ConfinedStatements(pool))
+    return Readers(
+        Uploads(extractor),
+        ConfinedCalendarFiles(pool),
+        ConfinedStatements(pool),
+        ConfinedMails(pool),
+    )
 
 
 def prepare_stores(settings: Settings) -> list[str]:
@@ -149,7 +157,7 @@ def _runtime(settings: Settings, ports: Stores | Guarded) -> Iterator[Runtime]:
     with closing(SubprocessExtractor()) as extractor:
         services = assemble_services(settings, ports, readers_of(extractor))
         with closing(services.health):
-            yield Runtime(services, Importing(services.records, services.uploads), settings)
+            yield Runtime(services, importing_of(services), settings)
 
 
 @contextmanager
@@ -260,6 +268,7 @@ def assemble_services(settings: Settings, ports: Stores | Guarded, readers: Read
         preferences=Preferences(records),
         bookkeeping=Bookkeeping(transactions, records),
         conversations=ConversationService(transactions, clock=clock),
+        mailing=Mailing(transactions, readers.mails, records, readers.uploads),
         calendars=Calendars(transactions),
         calendar_exchange=CalendarExchange(records, readers.calendar_files, clock),
         statements=StatementImport(transactions, readers.statements),
@@ -274,6 +283,11 @@ def assemble_services(settings: Settings, ports: Stores | Guarded, readers: Read
         access_tokens=access_tokens,
         metrics=metrics,
     )
+
+
+def importing_of(services: Services) -> Importing:
+    """What the command stores with."""
+    return Importing(services.records, services.uploads, services.mailing)
 
 
 def _signing_key(settings: Settings) -> bytes:

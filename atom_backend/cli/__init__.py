@@ -26,7 +26,7 @@ _COMMANDS = {
     "repair": "Have what is out of step made again by the workers.",
     "rebuild": "Make LanceDB anew from PostgreSQL while the service goes on.",
     "retry-parked": "Try again what was given up.",
-    "import": "Load documents from a folder or a JSONL file.",
+    "import": "Load documents and mails from a folder or a file.",
     "demo": "Load a believable account, and search in it.",
     "search": "Search as a user, from the command line.",
     "admin": "Make administrator accounts, and configure the running service.",

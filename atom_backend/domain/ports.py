@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Protocol
+from typing import BinaryIO, Protocol
 from uuid import UUID
 
 from atom_backend.domain.calendar.calendar_files import CalendarImport
@@ -19,6 +19,7 @@ from atom_backend.domain.census import ChunkRows, MarkRows
 from atom_backend.domain.extracted import Extracted
 from atom_backend.domain.generations import Generation, Pointer
 from atom_backend.domain.items import Chunk, Kind, Projection, Span, Vector, Vectors
+from atom_backend.domain.messaging.mail import Mail, MboxMessage
 from atom_backend.domain.principals import OwnerScope, Principal
 from atom_backend.domain.search import LegHits
 from atom_backend.domain.similar import Neighbours
@@ -82,6 +83,26 @@ class CalendarFiles(Protocol):
     ) -> Iterator[bytes]:
         """The events with what they are called (UID), piece by piece; those of one calendar stand
         together."""
+        ...
+
+
+class MailReader(Protocol):
+    """Mails in (RFC 5322, mbox), messages with their files and doubts out."""
+
+    def split(self, stream: BinaryIO, *, mbox_file: bool | None = None) -> Iterator[MboxMessage]:
+        """The mails of a stream that is read once; without ``mbox_file`` its beginning decides
+        whether it is an mbox or one mail."""
+        ...
+
+    def mail(
+        self, content: bytes, *, own: Sequence[str] = (), cut: bool = False, files: bool = False
+    ) -> Mail:
+        """``own`` are the addresses of the owner; ``cut`` says that the end is missing; without
+        ``files`` their bytes are left out.
+
+        Raises InvalidInput or TooLarge for what is no mail or beyond what is read;
+        DependencyError where no process reads.
+        """
         ...
 
 

@@ -28,6 +28,7 @@ _PARSERS = {
     media.HTML: "html",
     media.CALENDAR: "calendars.parser",
     media.CSV: "statements.parser",
+    media.MAIL: "mails.parser",
 }
 _MAX_FILES = 100
 # Memory that a large file took is seldom given back; such a process is not kept waiting.

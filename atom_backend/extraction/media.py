@@ -1,6 +1,6 @@
 """The content types that can be read (IANA media types).
 
-Invariant: no other string ever stands in ``Extracted.content_type``, and no calendar does.
+Invariant: no other string ever stands in ``Extracted.content_type``, and no calendar or mail does.
 """
 
 from __future__ import annotations
@@ -14,3 +14,4 @@ MARKDOWN: Final = "text/markdown"
 PLAIN_TEXT: Final = "text/plain"
 CALENDAR: Final = "text/calendar"
 CSV: Final = "text/csv"
+MAIL: Final = "message/rfc822"

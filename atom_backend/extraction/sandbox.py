@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from atom_backend.errors import DependencyError, RequestError
 from atom_backend.extraction import refusals
@@ -37,7 +38,7 @@ class Request:
     content: bytes
     content_type: str
     max_text_chars: int
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from atom_backend.services.consistency import Consistency
 from atom_backend.services.conversations import ConversationService
 from atom_backend.services.erasures import ErasureService
 from atom_backend.services.health import HealthService
+from atom_backend.services.mailing import Mailing
 from atom_backend.services.operations import Operations
 from atom_backend.services.preferences import Preferences
 from atom_backend.services.records import RecordService
@@ -40,6 +41,7 @@ class Services:
     preferences: Preferences
     calendars: Calendars
     calendar_exchange: CalendarExchange
+    mailing: Mailing
     search: SearchService
     similar: SimilarItems
     health: HealthService

@@ -1,13 +1,13 @@
-"""Importing a folder or a JSONL file: what there is to import, and storing one thing of it.
+"""Importing a folder, a JSONL file or a mail file: what there is, and storing one thing of it.
 
-Invariant: every candidate has a name that is the same at the next run, and becomes the document's
-external identifier; so an import can be interrupted and repeated at will.
+Invariant: every candidate has a name that is the same at the next run, and becomes the external
+identifier, as a mail's own id does; so an import can be interrupted and repeated at will.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from atom_backend.domain.principals import Principal
 from atom_backend.domain.resources.documents import DOCUMENTS
 from atom_backend.domain.resources.rules import Values
 from atom_backend.errors import InvalidInput
+from atom_backend.services.mail_files import SUFFIXES, MailCandidate, mails_of
+from atom_backend.services.mailing import Mailing, MailOptions
 from atom_backend.services.records import RecordService
 from atom_backend.services.uploads import Uploads
 
@@ -24,38 +26,63 @@ _TITLE_CHARS = 200
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Something to import; ``read`` makes its values when its turn comes."""
+    """A document to import; ``read`` makes its values when its turn comes."""
 
     name: str
     read: Callable[[Uploads], Values]
 
 
-class Importing:
-    """Stores candidates, one transaction each."""
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a candidate: ``new``, ``replaced`` or ``unchanged``, and whether its reading
+    left doubts."""
 
-    def __init__(self, records: RecordService, uploads: Uploads) -> None:
+    outcome: str
+    doubtful: bool = False
+
+
+class Importing:
+    """Finds candidates and stores them, one transaction each."""
+
+    def __init__(self, records: RecordService, uploads: Uploads, mailing: Mailing) -> None:
         self._records = records
         self._uploads = uploads
+        self._mailing = mailing
 
-    def store(self, principal: Principal, candidate: Candidate) -> str:
-        """``new``, ``replaced`` or ``unchanged``. Raises RequestError."""
+    def candidates(self, path: Path, source: str) -> list[Candidate | MailCandidate]:
+        """Everything in a folder (dot files left out), in a JSONL file, or one single file."""
+        if path.is_dir():
+            files = sorted(one for one in path.rglob("*") if one.is_file())
+            named = ((file, file.relative_to(path)) for file in files)
+            return [
+                candidate
+                for file, name in named
+                if not any(part.startswith(".") for part in name.parts)
+                for candidate in self._in_file(file, str(name), source)
+            ]
+        if path.suffix.lower() in {".jsonl", ".ndjson"}:
+            return list(_lines(path, source))
+        return list(self._in_file(path, path.name, source))
+
+    def addressed(self, principal: Principal, options: MailOptions) -> MailOptions:
+        """What is to hold for all mails, with the address of the account among the owner's."""
+        return self._mailing.addressed(principal, options)
+
+    def store(
+        self, principal: Principal, candidate: Candidate | MailCandidate, options: MailOptions
+    ) -> Stored:
+        """``options`` as ``addressed`` gave them. Raises RequestError."""
+        if isinstance(candidate, MailCandidate):
+            mail = candidate.read(self._mailing)
+            imported = self._mailing.store(principal, mail, options)
+            return Stored(imported.outcome, bool(imported.notes))
         given = {"external_id": candidate.name, **candidate.read(self._uploads)}
-        return self._records.put(principal, DOCUMENTS, given).outcome
+        return Stored(self._records.put(principal, DOCUMENTS, given).outcome)
 
-
-def candidates(path: Path, source: str) -> list[Candidate]:
-    """Everything in a folder (dot files left out), in a JSONL file, or one single file."""
-    if path.is_dir():
-        files = sorted(one for one in path.rglob("*") if one.is_file())
-        named = ((file, file.relative_to(path)) for file in files)
-        return [
-            _file(file, str(name), source)
-            for file, name in named
-            if not any(part.startswith(".") for part in name.parts)
-        ]
-    if path.suffix.lower() in {".jsonl", ".ndjson"}:
-        return list(_lines(path, source))
-    return [_file(path, path.name, source)]
+    def _in_file(self, file: Path, name: str, source: str) -> Iterable[Candidate | MailCandidate]:
+        if file.suffix.lower() in SUFFIXES:
+            return mails_of(file, name, self._mailing)
+        return [_file(file, name, source)]
 
 
 def _file(file: Path, name: str, source: str) -> Candidate:

@@ -47,6 +47,8 @@ class Doubt(StrEnum):
     """The HTML body gave no text and was left out."""
     BODY_CUT = "body_cut"
     FILES_CUT = "files_cut"
+    BORDER_UNSURE = "border_unsure"
+    """Its separator in the mbox was odd or missing: it may begin or end elsewhere."""
     MESSAGE_CUT = "message_cut"
     """The message was larger than what is read; its end is missing."""
 

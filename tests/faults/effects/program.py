@@ -22,12 +22,17 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from atom_backend.app import create_app
-from atom_backend.bootstrap import Runtime, assemble_services, assemble_worker, readers_of
+from atom_backend.bootstrap import (
+    Runtime,
+    assemble_services,
+    assemble_worker,
+    importing_of,
+    readers_of,
+)
 from atom_backend.extraction.extractor import SubprocessExtractor
 from atom_backend.relational.engine import create_engine
 from atom_backend.relational.transactions import PostgresTransactions, TimeLimits
 from atom_backend.relational.wakeup import PostgresWakeup
-from atom_backend.services.importing import Importing
 from atom_backend.settings import Settings
 from atom_backend.stores import Stores
 from tests.deterministic import BagOfWords, ParagraphChunker
@@ -121,8 +126,7 @@ def application(place: Place, announce: Announce) -> Iterator[Flask]:
     with _stores(place, announce) as stores, closing(SubprocessExtractor()) as extractor:
         services = assemble_services(settings, stores, readers_of(extractor))
         with closing(services.health):
-            importing = Importing(services.records, services.uploads)
-            yield create_app(Runtime(services, importing, settings))
+            yield create_app(Runtime(services, importing_of(services), settings))
 
 
 @contextmanager

@@ -63,7 +63,12 @@ def model_and_app(settings: Settings, runtime: Runtime) -> Iterator[tuple[Model,
         guarded = guard(stores.transactions, stores.vectors, model, deadline=0.5)
         with closing(guarded):
             given = runtime.services
-            readers = Readers(given.uploads, given.calendar_exchange.files, given.statements.files)
+            readers = Readers(
+                given.uploads,
+                given.calendar_exchange.files,
+                given.statements.files,
+                given.mailing.mails,
+            )
             services = assemble_services(settings, guarded, readers)
             with closing(services.health):
                 yield model, create_app(Runtime(services, runtime.importing, settings))
