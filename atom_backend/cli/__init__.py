@@ -28,11 +28,16 @@ _COMMANDS = {
     "retry-parked": "Try again what was given up.",
     "import": "Load documents and mails from a folder or a file.",
     "demo": "Load a believable account, and search in it.",
+    "import-calendar": "Load the events of calendar files (.ics).",
     "search": "Search as a user, from the command line.",
     "admin": "Make administrator accounts, and configure the running service.",
     "status": "Show how far the index is behind, the last repair, and store sizes.",
 }
-_MODULES = {"import": "import_documents", "retry-parked": "retry_parked"}
+_MODULES = {
+    "import": "import_documents",
+    "import-calendar": "import_calendar",
+    "retry-parked": "retry_parked",
+}
 
 
 class _Lazy(click.Group):

@@ -33,6 +33,7 @@ _PAGE = 500
 _KEPT = ("tags", "metadata", "source")
 """What no calendar file says, and so none takes away."""
 
+_NO_UID = "it has no UID: the one that it is given is made of what it says"
 _LAST_ID = UUID(int=2**128 - 1)
 
 Outcome = Literal["created", "replaced", "unchanged", "refused"]
@@ -99,8 +100,12 @@ class CalendarExchange:
     ) -> Taken:
         if isinstance(part, RefusedComponent):
             return Taken(part.line, part.component, "refused", reason=part.reason)
-        event = part.event if calendar is None else replace(part.event, calendar=calendar)
-        told = Taken(part.line, "VEVENT", "refused", uid=event.uid, notes=part.notes)
+        event, notes = part.event, part.notes
+        if event.uid is None:
+            event, notes = replace(event, uid=_content_of(event)), (*notes, _NO_UID)
+        if calendar is not None:
+            event = replace(event, calendar=calendar)
+        told = Taken(part.line, "VEVENT", "refused", uid=event.uid, notes=notes)
         given = values_of(event) | {"external_id": external_id(event)}
         try:
             put = self._records.put(principal, EVENTS, given, keeping=_KEPT)
@@ -135,13 +140,16 @@ class CalendarExchange:
 def external_id(event: Event) -> str:
     """What the event of a file is called here: its UID, within its calendar.
 
-    Two calendars may each have a copy of one event (RFC 4791, section 4.1). One without a UID is
-    called by its content.
+    Two calendars may each have a copy of one event (RFC 4791, section 4.1).
     """
-    name = event.uid or hashlib.sha256(repr(event).encode()).hexdigest()
+    name = event.uid or _content_of(event)
     if event.calendar is not None:
         name = f"{event.calendar.replace('%', '%25').replace('/', '%2F')}/{name}"
     return name if len(name) <= NAME_CHARS else hashlib.sha256(name.encode()).hexdigest()
+
+
+def _content_of(event: Event) -> str:
+    return hashlib.sha256(repr(replace(event, calendar=None)).encode()).hexdigest()
 
 
 def _within(event: Event, window: Window) -> bool:

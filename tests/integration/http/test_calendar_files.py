@@ -87,6 +87,8 @@ def test_an_event_without_a_uid_is_known_by_what_it_says(account: Account) -> No
     file = ics(vevent(None), vevent(None, title="Coffee"))
     assert outcomes(account, file) == ["created", "created"]
     assert outcomes(account, file) == ["unchanged", "unchanged"]
+    assert outcomes(account, exported(account).encode()) == ["unchanged", "unchanged"]
+    assert "UID" in imported(account, file)[0]["notes"][0]
 
 
 def test_an_unchanged_import_is_not_indexed_again(
