@@ -158,7 +158,18 @@ def _holds(resource: Resource, condition: Condition | NotAll) -> sa.ColumnElemen
     value = sa.func.now() if condition.value is NOW else condition.value
     if condition.test is Match.WORDS:
         return items.c.search.op("@@")(sa.func.plainto_tsquery("simple", value))
+    if condition.test is Match.UNDERWAY:
+        return items.c.id == sa.any_(_underway(value))
     return _TESTS[condition.test](column(resource, condition.field), value)
+
+
+def _underway(moment: Any) -> sa.ColumnElement[Any]:
+    """Of much that began before, and much that is over later, PostgreSQL cannot tell that little
+    is both: so that little is named first, by the index of both.
+    """
+    other = items.alias()
+    found = sa.select(other.c.id).where(other.c.happens_at < moment, other.c.over_at > moment)
+    return sa.func.array(found.scalar_subquery(), type_=ARRAY(sa.Uuid))
 
 
 _TESTS: Mapping[Match, Callable[[sa.Column[Any], Any], sa.ColumnElement[bool]]] = {

@@ -125,6 +125,7 @@ items = Table(
         "owner_id",
         "over_at",
         "happens_at",
+        "id",
         postgresql_where=text("over_at is not null"),
     ),
     Index(

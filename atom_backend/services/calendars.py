@@ -85,7 +85,7 @@ def _candidates(records: Records, window: Window, conditions: Conditions) -> Ite
     """All events that may take time in the window, read a page at a time."""
     single = (*conditions, *_TAKES_TIME)
     for query in (
-        _query(window, (*single, _SINGLE, *_begins_before(window))),
+        _query(window, (*single, _SINGLE, _underway(window))),
         _query(window, (*single, _SINGLE, *_begins_within(window))),
         _query(window, (*conditions, _SERIES)),
     ):
@@ -98,7 +98,7 @@ def _begun(
     """Single events that have begun when the window opens, and are not over."""
     if after is not None and after.start >= window.start:
         return ()
-    query = _query(window, (*conditions, _SINGLE, *_begins_before(window)))
+    query = _query(window, (*conditions, _SINGLE, _underway(window)))
     return records.listing(replace(query, limit=limit, after=_key(after)))
 
 
@@ -139,8 +139,8 @@ def meeting(window: Window) -> Conditions:
     )
 
 
-def _begins_before(window: Window) -> Conditions:
-    return (Condition("starts_at", Match.UNTIL, window.start),)
+def _underway(window: Window) -> Condition:
+    return Condition("happens_at", Match.UNDERWAY, window.start)
 
 
 def _begins_within(window: Window) -> Conditions:

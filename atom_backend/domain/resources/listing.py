@@ -21,6 +21,7 @@ class Match(StrEnum):
     WORDS = "words"
     NONE_OF = "none of"
     EMPTY = "empty"
+    UNDERWAY = "underway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,10 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A filter with its value; ``EMPTY`` needs none."""
+    """A filter with its value; ``EMPTY`` needs none.
+
+    What is ``UNDERWAY`` at a time has begun to happen before, and is not over then.
+    """
 
     field: str
     test: Match
