@@ -30,8 +30,10 @@ def unstorable(text: str) -> str | None:
 def json_problem(metadata: Any) -> str | None:
     """Why this JSON value could not be kept, or None."""
     try:
-        check(metadata)
-        return next(filter(None, map(unstorable, _strings(metadata))), None)
+        wrong = next(filter(None, map(unstorable, _strings(metadata))), None)
+        if wrong is None:
+            check(metadata)
+        return wrong
     except (ValueError, TypeError, RecursionError) as error:
         return str(error)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -33,17 +32,11 @@ Run = Callable[..., str]
 
 
 @pytest.fixture
-def run(database: DatabaseUrls, tmp_path: Path) -> Run:
+def run(terminal: CliRunner) -> Run:
     """Runs a command that must go well; what it printed."""
-    settings = {
-        "DATABASE_URL": database.service,
-        "ATOM_MIGRATION_DATABASE_URL": database.owner,
-        "ATOM_SIGNING_KEY": "k" * 32,
-        "ATOM_DATA_DIR": str(tmp_path),
-    }
 
     def run(*arguments: str) -> str:
-        done = CliRunner(env=settings).invoke(cli, arguments, catch_exceptions=False)
+        done = terminal.invoke(cli, arguments, catch_exceptions=False)
         assert done.exit_code == 0, done.output
         return done.stdout
 
