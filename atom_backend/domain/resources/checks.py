@@ -6,6 +6,7 @@ lone surrogate, nothing blank that must say something.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
@@ -56,10 +57,12 @@ def _value(kind: FieldType, value: Any) -> _Found:
 
 
 def _text(kind: Text, value: str) -> _Found:
-    if not value.strip():
+    if not kind.blank and not value.strip():
         yield "", "must not be blank"
     elif len(value) > kind.longest:
         yield "", f"at most {kind.longest} characters"
+    elif kind.pattern is not None and not re.search(kind.pattern, value):
+        yield "", f"must match {kind.pattern}"
     elif (detail := limits.unstorable(value)) is not None:
         yield "", detail
 

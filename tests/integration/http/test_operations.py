@@ -30,6 +30,6 @@ def test_metrics_say_how_much_waits_and_name_nobody(account: Account) -> None:
     assert said.content_type.startswith("text/plain")
     assert "atom_index_readable 1.0" in said.text
     assert 'atom_index_depth{state="due"}' in said.text
-    assert 'route="/v1/documents/{document_id}",status="200"' in said.text
+    assert 'route="/v1/documents/{item_id}",status="200"' in said.text
     for private in (document["id"], account.registered["user"]["id"], account.email, "secret"):
         assert private not in said.text

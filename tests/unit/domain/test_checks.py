@@ -22,6 +22,8 @@ PARTS = Resource(
     own=(
         Field("state", Choice(("new", "old")), "One of two.", default="new"),
         Field("count", Whole(0, 9), "How many."),
+        Field("note", Text(3, blank=True), "Anything short.", default=""),
+        Field("code", Text(9, pattern="^[a-z]+$"), "Letters."),
         Field("parts", Many(PART, 2), "At most two.", default=()),
     ),
 )
@@ -60,13 +62,15 @@ def test_what_could_not_be_stored_is_refused_by_its_place(
     [
         ({"state": "lost"}, "/state"),
         ({"count": 10}, "/count"),
+        ({"note": "long"}, "/note"),
+        ({"code": "A1"}, "/code"),
         ({"parts": ({"name": "a"}, {"name": "long"})}, "/parts/1/name"),
         ({"parts": ({},)}, "/parts/0/name"),
         ({"parts": ({"name": "a"},) * 3}, "/parts"),
     ],
 )
 def test_every_type_is_held_to_its_bounds(values: dict[str, Any], pointer: str) -> None:
-    good: dict[str, Any] = {"state": "old", "count": None, "parts": ({"name": "abc"},)}
+    good: dict[str, Any] = {"state": "old", "note": " ", "code": "x", "parts": ({"name": "abc"},)}
     check(PARTS, COMMON | good)
     with pytest.raises(InvalidInput) as refused:
         check(PARTS, COMMON | good | values)

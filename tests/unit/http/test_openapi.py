@@ -95,7 +95,7 @@ def test_operation_names_are_unique() -> None:
 
 
 def test_headers_that_a_route_honours_are_its_parameters() -> None:
-    patch = DOCUMENT["paths"]["/v1/documents/{document_id}"]["patch"]
+    patch = DOCUMENT["paths"]["/v1/documents/{item_id}"]["patch"]
     create = DOCUMENT["paths"]["/v1/documents"]["post"]
     assert {"If-Match", "Prefer"} <= {one["name"] for one in patch["parameters"]}
     assert {"Idempotency-Key", "Prefer"} <= {one["name"] for one in create["parameters"]}
