@@ -26,16 +26,6 @@ _OFFSET_BYTES = 4
 _DIGEST_BYTES = 12
 
 
-def after_item(item_id: UUID) -> str:
-    """The cursor of the page that begins after this item."""
-    return _encode(item_id.bytes)
-
-
-def read_item(cursor: str) -> UUID:
-    """Raises MalformedRequest (code ``invalid_cursor``)."""
-    return UUID(bytes=_decode(cursor))
-
-
 def after_number(number: int) -> str:
     """The cursor of the page that begins after the entry with this number."""
     return _encode(number.to_bytes(_NUMBER_BYTES, "big"))

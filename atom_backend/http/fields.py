@@ -217,7 +217,6 @@ def text_of(longest: int, *, blank: bool = False, pattern: str | None = None) ->
 
 
 Title = Annotated[str, _words(contents.TITLE_CHARS), AfterValidator(_not_blank)]
-Text = Annotated[str, _words(contents.TEXT_CHARS), AfterValidator(_not_blank)]
 Name = Annotated[str, _words(contents.NAME_CHARS), AfterValidator(_not_blank)]
 """Of a source, or an external identifier."""
 Tag = Annotated[str, _words(contents.TAG_CHARS), AfterValidator(_not_blank)]

@@ -54,4 +54,10 @@ DOCUMENTS = Resource(
     ),
     says=lambda document: Said(document["title"], document["text"]),
     rules=DocumentRules(),
+    example={
+        "title": "Team retreat",
+        "text": "We meet in Lisbon on 3 May. Flights are booked.",
+        "tags": ["travel"],
+        "metadata": {"project": "retreat"},
+    },
 )

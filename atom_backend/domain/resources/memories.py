@@ -80,4 +80,5 @@ MEMORIES = Resource(
     ),
     sorts=("valid_from", "confidence"),
     rules=MemoryRules(),
+    example={"text": "Likes the window seat.", "topic": "preference", "confidence": 0.9},
 )

@@ -59,7 +59,7 @@ class Resource:
     the stored ones. ``sorts``: the fields that a list may be ordered by, besides its creation.
     ``unique``: the fields of a plain one that two records of an owner never have all alike.
     ``most``: how many records one owner may have. ``keyed``: a record has its external identifier
-    for an address, and routes of its own.
+    for an address, and routes of its own. ``example``: what the API document shows of one.
     """
 
     name: str
@@ -76,6 +76,7 @@ class Resource:
     keyed: bool = False
     actions: tuple[Action, ...] = ()
     rules: Rules = field(default_factory=Rules)
+    example: Values = field(default_factory=dict)
 
     @property
     def searchable(self) -> bool:

@@ -99,4 +99,5 @@ TASKS = Resource(
     sorts=("due_at", "priority", "position", "title"),
     actions=(Action("complete", "Set the status to done.", {"status": DONE}),),
     rules=TaskRules(),
+    example={"title": "Book flights to Lisbon", "due_at": "2030-03-01T17:00:00Z", "priority": 1},
 )

@@ -17,7 +17,7 @@ from atom_backend.domain.index_state import IndexState
 from atom_backend.domain.resources import fields as declared
 from atom_backend.domain.resources.listing import INDEX_STATE, Filter, Match
 from atom_backend.domain.resources.resource import Resource
-from atom_backend.domain.resources.rules import Record
+from atom_backend.domain.resources.rules import Record, Values
 from atom_backend.http import fields as checked
 from atom_backend.http.bodies import JsonBody, MergePatch
 from atom_backend.http.limits import PAGE_DEFAULT, PAGE_LARGEST
@@ -92,12 +92,15 @@ def shapes_of(resource: Resource) -> Shapes:
         brief = model_of(f"{name}Brief", BaseModel, _answer(resource, brief=True), left)
     listed = {"items": (list[brief], ...), "next_cursor": (str | None, ...)}  # type: ignore[valid-type]
     return Shapes(
-        input=model_of(f"{name}Input", _Written, whole, f"What to store as {one}."),
+        input=model_of(
+            f"{name}Input", _Written, whole, f"What to store as {one}.", resource.example
+        ),
         content=model_of(
             f"{name}Content",
             _Written,
             {key: value for key, value in whole.items() if key != "external_id"},
             f"The same as {name}Input; the external identifier stands in the address.",
+            resource.example,
         ),
         patch=model_of(
             f"{name}Patch",
@@ -114,9 +117,18 @@ def shapes_of(resource: Resource) -> Shapes:
     )
 
 
-def model_of(name: str, base: type[Model], fields: Mapping[str, Any], about: str) -> type[Model]:
+def model_of(
+    name: str,
+    base: type[Model],
+    fields: Mapping[str, Any],
+    about: str,
+    example: Values | None = None,
+) -> type[Model]:
     """A model made of fields by name: a type, and a default or pydantic's ``Field``."""
-    model: type[Model] = create_model(name, __base__=base, __doc__=about, **fields)
+    config = {"json_schema_extra": {"examples": [example]}} if example else {}
+    model: type[Model] = create_model(
+        name, __base__=base, __doc__=about, __cls_kwargs__=config, **fields
+    )
     return model
 
 

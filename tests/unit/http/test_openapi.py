@@ -11,6 +11,8 @@ import pytest
 from atom_backend.http import strict_json
 from atom_backend.http.application import RESOURCES
 from atom_backend.http.openapi import document
+from atom_backend.http.resources.record_face import Face
+from atom_backend.http.resources.records import FACES
 from tests.unit.http.tiny import client, make_app
 
 DOCUMENT = document(RESOURCES, "1.2.3")
@@ -106,6 +108,13 @@ def test_headers_that_a_route_honours_are_its_parameters() -> None:
 def test_a_parameter_that_must_be_there_is_marked() -> None:
     parameters = DOCUMENT["paths"]["/v1/search"]["get"]["parameters"]
     assert [one["name"] for one in parameters if one["required"]] == ["q"]
+
+
+@pytest.mark.parametrize("face", [one for one in FACES if one.resource.example])
+def test_an_example_is_one_that_would_be_stored(face: Face) -> None:
+    shapes = face.shapes
+    (shown,) = shapes.input.model_json_schema()["examples"]
+    assert shapes.input.model_validate_json(json.dumps(shown)).model_fields_set == shown.keys()
 
 
 def test_the_limits_stand_in_the_schemas() -> None:
