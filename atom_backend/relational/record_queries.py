@@ -6,7 +6,7 @@ declaration.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -35,6 +35,8 @@ _LABEL = "f_"
 _BASE = 5
 """Columns of every record that are no fields."""
 _INDEXED = (items.c.title, items.c.content_revision, items.c.content_hash, *INDEX_COLUMNS)
+_ALL = _BASE + len(_INDEXED)
+"""The same of a searchable one."""
 
 
 def column(resource: Resource, name: str) -> sa.Column[Any]:
@@ -103,29 +105,33 @@ def listed(resource: Resource, listing: Listing) -> sa.Select[Any]:
 
 def as_record(resource: Resource, row: Row[Any]) -> Record:
     """The record of a row that ``every`` gave, whole or brief."""
-    fields = row[_BASE + len(_INDEXED) if resource.searchable else _BASE :]
-    # A row that is not whole ends before the fields that it lacks.
-    values = {
-        one.name: loaded(one.type, value)
-        for one, value in zip(_in_order(resource), fields, strict=False)
-    }
     item_id, owner_id, revision, created_at, updated_at = row[:_BASE]
     if not resource.searchable:
+        values = _values(resource, row[_BASE:])
         return Record(item_id, owner_id, revision, values, created_at, updated_at)
+    title, content_revision, hashed, state, reason, chunk_count = row[_BASE:_ALL]
     return Record(
         id=item_id,
         owner_id=owner_id,
         revision=revision,
-        values=values,
+        values=_values(resource, row[_ALL:]),
         created_at=created_at,
         updated_at=updated_at,
-        title=row.title,
-        content_revision=row.content_revision,
-        content_hash=bytes(row.content_hash),
-        index_state=as_seen_by_users(EntryState(row.entry_state)),
-        index_reason=row.index_reason,
-        chunk_count=row.chunk_count,
+        title=title,
+        content_revision=content_revision,
+        content_hash=bytes(hashed),
+        index_state=as_seen_by_users(EntryState(state)),
+        index_reason=reason,
+        chunk_count=chunk_count,
     )
+
+
+def _values(resource: Resource, columns: Sequence[Any]) -> dict[str, Any]:
+    # A row that is not whole ends before the fields that it lacks.
+    return {
+        one.name: loaded(one.type, value)
+        for one, value in zip(_in_order(resource), columns, strict=False)
+    }
 
 
 @cache

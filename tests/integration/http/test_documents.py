@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from tests.integration.http.conftest import Account
+from tests.unit.extraction.samples import make_pdf
 
-TEA = {"title": "Tea", "text": "Green tea wants 80 degrees.", "tags": ["kitchen"]}
+TEA: dict[str, Any] = {"title": "Tea", "text": "Green tea wants 80 degrees.", "tags": ["kitchen"]}
 BY_NAME = "/v1/documents/by-external-id"
 
 
@@ -86,6 +87,14 @@ def test_a_put_can_send_a_file(account: Account) -> None:
     form = {"file": (io.BytesIO(b"Green tea."), "tea.txt")}
     answer = account.put(f"{BY_NAME}/tea.txt", data=form, content_type="multipart/form-data")
     assert (answer.status_code, answer.json["title"]) == (201, "tea")
+    pdf = make_pdf(["Black tea wants 95 degrees."])
+    form = {"file": (io.BytesIO(pdf), "tea.pdf")}
+    other = account.put(f"{BY_NAME}/tea.txt", data=form, content_type="multipart/form-data").json
+    assert (other["content_type"], other["byte_size"]) == ("application/pdf", len(pdf))
+    tagged = account.patch(f"/v1/documents/{other['id']}", json={"tags": ["black"]}).json
+    assert (tagged["content_type"], tagged["byte_size"]) == ("application/pdf", len(pdf))
+    as_text = account.put(f"{BY_NAME}/tea.txt", json=TEA).json
+    assert (as_text["content_type"], as_text["byte_size"]) == ("text/plain", len(TEA["text"]))
 
 
 @pytest.mark.parametrize(("if_match", "status"), [("*", 412), ('"1"', 412), (None, 201)])
