@@ -39,7 +39,7 @@ def sides(
     problem = _problem(transfer, origin, destination)
     if problem is not None:
         raise InvalidInput(
-            f"This transfer is not possible: {problem.detail}.",
+            f"This transfer is not possible: {problem.pointer[1:]} {problem.detail}.",
             code="invalid_transfer",
             problems=[problem],
         )

@@ -40,7 +40,7 @@ class AccountRules(Rules):
         kept = _transactions_of(record.id, others)
         if kept:
             raise Conflict(
-                f"The account has {_counted(kept)}: remove them first, or set closed to true.",
+                f"The account has {_counted(kept)}: empty it first, or set closed to true.",
                 code="account_in_use",
             )
 

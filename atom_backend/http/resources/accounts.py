@@ -20,7 +20,7 @@ from atom_backend.http.resources.account_shapes import (
 )
 from atom_backend.http.resources.erasures import ErasureAnswer
 
-routes = Routes("accounts", "Accounts and sessions.")
+routes = Routes("users", "Registration, sessions, and the own profile.")
 
 _LONGEST_AGENT = 200
 _ERASURE = {

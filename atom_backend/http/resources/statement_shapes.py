@@ -19,7 +19,7 @@ from atom_backend.domain.finance.statements import (
     Role,
     StatementMapping,
 )
-from atom_backend.errors import AtomError
+from atom_backend.errors import AtomError, InvalidInput
 from atom_backend.http import fields as checked
 from atom_backend.http import strict_json
 from atom_backend.http.forms import FormBody, UploadedFile
@@ -56,7 +56,10 @@ def _mapping(value: object) -> object:
     try:
         return strict_json.read(Mapping, value.encode("utf-8", "surrogatepass"))
     except AtomError as error:
-        raise PydanticCustomError("mapping", "{why}", {"why": error.message}) from None
+        problems = error.problems if isinstance(error, InvalidInput) else ()
+        places = "; ".join(f"{one.pointer}: {one.detail}" for one in problems)
+        why = {"why": places or error.message}
+        raise PydanticCustomError("mapping", "{why}", why) from None
 
 
 FormMapping = Annotated[
