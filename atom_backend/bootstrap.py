@@ -52,12 +52,14 @@ from atom_backend.services.consistency import Consistency
 from atom_backend.services.conversations import ConversationService
 from atom_backend.services.demonstration import Demonstration
 from atom_backend.services.erasures import ErasureService
+from atom_backend.services.exporting import Exporting
 from atom_backend.services.health import HealthService
 from atom_backend.services.importing import Importing
 from atom_backend.services.mailing import Mailing
 from atom_backend.services.operations import Operations
 from atom_backend.services.preferences import Preferences
 from atom_backend.services.records import RecordService
+from atom_backend.services.restoring import Restoring
 from atom_backend.services.search import SearchService
 from atom_backend.services.similar import SimilarItems
 from atom_backend.services.statements import StatementImport
@@ -280,6 +282,8 @@ def assemble_services(settings: Settings, ports: Stores | Guarded, readers: Read
         configuration=ConfigurationService(transactions),
         audit=Audit(transactions),
         erasures=ErasureService(transactions),
+        exporting=Exporting(transactions),
+        restoring=Restoring(transactions, clock=clock),
         access_tokens=access_tokens,
         metrics=metrics,
     )

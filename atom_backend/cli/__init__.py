@@ -29,6 +29,8 @@ _COMMANDS = {
     "import": "Load documents and mails from a folder or a file.",
     "demo": "Load a believable account, and search in it.",
     "import-calendar": "Load the events of calendar files (.ics).",
+    "export": "Write everything that an account keeps to standard output.",
+    "restore": "Bring an export back into an empty account.",
     "search": "Search as a user, from the command line.",
     "admin": "Make administrator accounts, and configure the running service.",
     "status": "Show how far the index is behind, the last repair, and store sizes.",

@@ -139,6 +139,10 @@ class Transactions(Protocol):
         """One owner's rows. Raises Unauthenticated when the principal's session has ended."""
         ...
 
+    def snapshot(self, principal: Principal) -> AbstractContextManager[OwnerWork]:
+        """One owner's rows of one moment, however long it takes; nothing can be written."""
+        ...
+
     def sign_in(self) -> AbstractContextManager[SignInWork]:
         """Accounts, sessions and refresh tokens, before it is known who is asking."""
         ...

@@ -32,9 +32,9 @@ from atom_backend.domain.items import Kind, Source
 from atom_backend.domain.messaging.conversations import Conversations
 from atom_backend.domain.principals import Role
 from atom_backend.domain.repairs import Repairs
-from atom_backend.domain.resources.listing import Listing
+from atom_backend.domain.resources.records import Records
 from atom_backend.domain.resources.resource import Resource
-from atom_backend.domain.resources.rules import Others, Record, Values
+from atom_backend.domain.resources.rules import Record
 from atom_backend.domain.search import SearchFilter
 
 
@@ -56,48 +56,6 @@ class StoredResponse:
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-class Records(Others, Protocol):
-    """One owner's records of one resource."""
-
-    def add(self, item_id: UUID, values: Values) -> Record:
-        """Raises Conflict (``existing_id`` set) when the external identifier is taken."""
-        ...
-
-    def add_new(self, several: Sequence[Values]) -> int:
-        """Add those whose external identifiers are new, leave the others alone; how many were new.
-
-        Only for plain resources; the values are stored as they are, without the resource's rules.
-        """
-        ...
-
-    def get(self, item_id: UUID, *, for_update: bool = False, whole: bool = False) -> Record:
-        """``whole``: with the fields that stand apart. Raises NotFound."""
-        ...
-
-    def by_external_id(
-        self, external_id: str, *, for_update: bool = False, whole: bool = False
-    ) -> Record | None:
-        """The record of that name; ``for_update``: locked until the transaction ends."""
-        ...
-
-    def change(self, before: Record, values: Values) -> Record:
-        """Write all values under a new revision; ``before`` is whole.
-
-        Raises Conflict as ``add`` does.
-        """
-        ...
-
-    def remove(self, item_id: UUID) -> None:
-        """Raises NotFound."""
-        ...
-
-    def listing(self, listing: Listing) -> list[Record]: ...
-
-    def size(self) -> int:
-        """How many there are."""
-        ...
 
 
 class Items(Protocol):
@@ -144,6 +102,14 @@ class OwnerIndex(Protocol):
 
     def want(self, item_id: UUID, kind: Kind, revision: int) -> None:
         """The item is to be projected at this revision or a later one."""
+        ...
+
+    def welcome(self, item_id: UUID, kind: Kind, revision: int) -> None:
+        """The same for an item that comes back from an archive.
+
+        Raises Conflict (code ``being_erased``) while the tombstone of a former account's item of
+        this identifier is left.
+        """
         ...
 
     def bury(self, item_id: UUID) -> None:

@@ -29,6 +29,9 @@ class GuardedTransactions:
     def owner(self, principal: Principal) -> AbstractContextManager[OwnerWork]:
         return self._guarded(self._transactions.owner(principal))
 
+    def snapshot(self, principal: Principal) -> AbstractContextManager[OwnerWork]:
+        return self._guarded(self._transactions.snapshot(principal))
+
     def sign_in(self) -> AbstractContextManager[SignInWork]:
         return self._guarded(self._transactions.sign_in())
 

@@ -11,6 +11,7 @@ from atom_backend.http.contract import Routes
 from atom_backend.http.limits import HttpLimits
 from atom_backend.http.resources import (
     accounts,
+    archives,
     audit,
     bookkeeping,
     calendars,
@@ -45,6 +46,7 @@ RESOURCES = (
     configuration.routes,
     audit.routes,
     erasures.routes,
+    archives.routes,
 )
 
 

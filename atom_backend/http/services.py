@@ -15,11 +15,13 @@ from atom_backend.services.configuration import ConfigurationService
 from atom_backend.services.consistency import Consistency
 from atom_backend.services.conversations import ConversationService
 from atom_backend.services.erasures import ErasureService
+from atom_backend.services.exporting import Exporting
 from atom_backend.services.health import HealthService
 from atom_backend.services.mailing import Mailing
 from atom_backend.services.operations import Operations
 from atom_backend.services.preferences import Preferences
 from atom_backend.services.records import RecordService
+from atom_backend.services.restoring import Restoring
 from atom_backend.services.search import SearchService
 from atom_backend.services.similar import SimilarItems
 from atom_backend.services.statements import StatementImport
@@ -50,5 +52,7 @@ class Services:
     configuration: ConfigurationService
     audit: Audit
     erasures: ErasureService
+    exporting: Exporting
+    restoring: Restoring
     access_tokens: AccessTokens
     metrics: Metrics

@@ -10,11 +10,12 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 from sqlalchemy.engine import Connection
 
 from atom_backend.domain.index_state import EntryState
 from atom_backend.domain.items import Kind
+from atom_backend.errors import Conflict
 from atom_backend.relational.deadline import at_length
 from atom_backend.relational.tables import WORKER_CHANNEL
 from atom_backend.relational.tables import index_entries as entries
@@ -32,6 +33,14 @@ class PostgresOwnerIndex:
     def want(self, item_id: UUID, kind: Kind, revision: int) -> None:
         news = {"item": item_id, "owner": self._owner_id, "kind": kind.value, "revision": revision}
         self._connection.execute(_WANT, news)
+
+    def welcome(self, item_id: UUID, kind: Kind, revision: int) -> None:
+        news = {"item": item_id, "owner": self._owner_id, "kind": kind.value, "revision": revision}
+        if self._connection.execute(_WELCOME, news).one_or_none() is None:
+            raise Conflict(
+                "An item of this identifier has not left the index yet: try again later.",
+                code="being_erased",
+            )
 
     def bury(self, item_id: UUID) -> None:
         self._connection.execute(_BURY, {"item": item_id})
@@ -84,8 +93,8 @@ def _announced(change: sa.Insert | sa.Update) -> sa.Select[Any]:
     return sa.select(sa.func.pg_notify(WORKER_CHANNEL, "")).where(sa.exists(sa.select(changed)))
 
 
-def _wanted() -> sa.Insert:
-    wanted = insert(entries).values(
+def _news() -> Insert:
+    return insert(entries).values(
         item_id=sa.bindparam("item"),
         owner_id=sa.bindparam("owner"),
         kind=sa.bindparam("kind"),
@@ -94,6 +103,10 @@ def _wanted() -> sa.Insert:
         due_at=_NOW,
         requested_at=_NOW,
     )
+
+
+def _wanted() -> sa.Insert:
+    wanted = _news()
     new = wanted.excluded.revision
     return wanted.on_conflict_do_update(
         index_elements=[entries.c.item_id],
@@ -107,4 +120,5 @@ def _wanted() -> sa.Insert:
 
 # Made once: making them takes longer than PostgreSQL takes to run them.
 _WANT = _announced(_wanted())
+_WELCOME = _announced(_news().on_conflict_do_nothing())
 _BURY = _announced(burial().where(entries.c.item_id == sa.bindparam("item")))

@@ -6,7 +6,7 @@ forgotten condition cannot show a foreign row. The owner is named only where a r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from functools import cache
 from typing import Any
@@ -20,6 +20,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from atom_backend.clock import new_id
 from atom_backend.domain.items import content_hash
 from atom_backend.domain.metadata import alike
+from atom_backend.domain.resources.archives import Archived
 from atom_backend.domain.resources.listing import Listing
 from atom_backend.domain.resources.registry import NAMED
 from atom_backend.domain.resources.resource import Resource
@@ -31,6 +32,9 @@ from atom_backend.relational.record_queries import as_record, by_id, column, eve
 from atom_backend.relational.resource_tables import ROOTS, TABLES
 from atom_backend.relational.stored_values import stored
 from atom_backend.relational.tables import items
+
+_AT_ONCE = 16
+"""Records to fetch of all: some have texts of megabytes."""
 
 
 class PostgresRecords:
@@ -66,6 +70,43 @@ class PostgresRecords:
             rows,
         )
         return len(added.all())
+
+    def restore(self, archived: Archived, values: Values) -> None:
+        common, own = self._parted(values)
+        identity = {"id": archived.id, "owner_id": self._owner_id}
+        as_it_was: dict[str, Any] = {
+            "revision": archived.revision,
+            "created_at": archived.created_at,
+            "updated_at": archived.updated_at,
+        }
+        if self._own is not None:
+            as_it_was["content_revision"] = archived.revision
+        added = self._connection.execute(
+            insert(self._root)
+            .values(**identity, **common, **as_it_was)
+            .on_conflict_do_nothing()
+            .returning(self._root.c.id)
+        ).one_or_none()
+        if added is None:
+            taken = self._taken(values)
+            if taken.existing_id is not None:
+                raise taken
+            raise Conflict("This identifier is in use on this server.", code="id_taken")
+        if self._own is not None:
+            self._connection.execute(insert(self._own).values(**identity, **own))
+
+    def redate(self, archived: Archived) -> None:
+        root, past = self._root, (archived.revision, archived.updated_at)
+        self._connection.execute(
+            sa.update(root)
+            .where(root.c.id == archived.id, sa.tuple_(root.c.revision, root.c.updated_at) != past)
+            .values(revision=archived.revision, updated_at=archived.updated_at)
+        )
+
+    def everything(self) -> Iterator[Record]:
+        query = every(self._resource, whole=True).order_by(self._root.c.id)
+        rows = self._connection.execute(query, execution_options={"yield_per": _AT_ONCE})
+        return (self._record(row) for row in rows)
 
     def get(self, item_id: UUID, *, for_update: bool = False, whole: bool = False) -> Record:
         query = by_id(self._resource, whole=whole, locked=for_update)

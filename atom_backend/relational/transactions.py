@@ -75,6 +75,12 @@ class PostgresTransactions:
             yield PostgresOwnerWork(connection, principal.user_id, self._keep_answers)
 
     @contextmanager
+    def snapshot(self, principal: Principal) -> Iterator[PostgresOwnerWork]:
+        """The server refuses to write in it."""
+        with self._begin("atom_app", self._limits, principal, self._of_one_moment) as connection:
+            yield PostgresOwnerWork(connection, principal.user_id, self._keep_answers)
+
+    @contextmanager
     def sign_in(self) -> Iterator[PostgresSignInWork]:
         with self._begin("atom_auth", self._limits) as connection:
             yield PostgresSignInWork(connection)
@@ -87,10 +93,7 @@ class PostgresTransactions:
     @contextmanager
     def census(self) -> Iterator[PostgresCensus]:
         """One snapshot; the server refuses to write in it."""
-        snapshot = self._engine.execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
-        )
-        with self._begin("atom_worker", self._limits, engine=snapshot) as connection:
+        with self._begin("atom_worker", self._limits, engine=self._of_one_moment) as connection:
             yield PostgresCensus(connection)
 
     @contextmanager
@@ -116,6 +119,12 @@ class PostgresTransactions:
             read = connection.scalar(sa.select(probes.c.written_at))
             if read != wrote:
                 raise DatabaseUnavailable("PostgreSQL did not read back what was written.")
+
+    @property
+    def _of_one_moment(self) -> Engine:
+        return self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
 
     @contextmanager
     def _begin(

@@ -18,8 +18,8 @@ from atom_backend.domain.principals import Principal
 from atom_backend.domain.resources.event_values import event_of
 from atom_backend.domain.resources.events import EVENTS
 from atom_backend.domain.resources.listing import Condition, Listing, Match, NotAll
+from atom_backend.domain.resources.records import Records
 from atom_backend.domain.resources.rules import Record
-from atom_backend.domain.transactions import Records
 
 Conditions = tuple[Condition | NotAll, ...]
 

@@ -21,9 +21,10 @@ from atom_backend.domain.principals import Principal
 from atom_backend.domain.resources.checks import check
 from atom_backend.domain.resources.fields import Anything, Json
 from atom_backend.domain.resources.listing import Listing
+from atom_backend.domain.resources.records import Records
 from atom_backend.domain.resources.resource import Resource
 from atom_backend.domain.resources.rules import Others, Record, Settled, Values, refused
-from atom_backend.domain.transactions import OwnerWork, Records, StoredResponse
+from atom_backend.domain.transactions import OwnerWork, StoredResponse
 from atom_backend.errors import Conflict, NotFound
 from atom_backend.services.idempotency import Receipt, once
 from atom_backend.services.waiting import Waiting

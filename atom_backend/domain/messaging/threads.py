@@ -24,6 +24,7 @@ from atom_backend.domain.messaging.messages import MESSAGE_ID_CHARS, REFERENCES
 
 _BRACKETED = re.compile(r"<\s*([^<>\s]+)\s*>")
 _MISSING = "@no-message-id.invalid"
+_FORMER = "@former-conversation.invalid"
 _BARE = re.compile(r"[^<>\s@]+@[^<>\s@]+")
 
 
@@ -131,6 +132,12 @@ def substitute_id(content: bytes) -> str:
 def own_id(item_id: UUID) -> str:
     """The same for a message that was never a mail, so that others can answer it."""
     return f"{item_id}{_MISSING}"
+
+
+def former_id(conversation: UUID) -> str:
+    """Ties together what comes back from an archive and was in one conversation there; as the last
+    of a chain it is never the root."""
+    return f"{conversation}{_FORMER}"
 
 
 def bounded(ids: Sequence[str]) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ class MessageRules(Rules):
     """Ids, conversations, and what is told from the other fields."""
 
     serial = True
+    threaded = True
 
     def settled(
         self, values: Values, before: Record | None, others: Others, item_id: UUID, now: datetime
@@ -61,6 +62,17 @@ class MessageRules(Rules):
             "preview": " ".join(body[: 10 * PREVIEW_CHARS].split())[:PREVIEW_CHARS],
         }
         return _in_conversation({**values, **told}, before, others.threads)
+
+    def restored(self, values: Values, others: Others, item_id: UUID, now: datetime) -> Settled:
+        return self.settled({**values, "conversation_id": None}, None, others, item_id, now)
+
+    def placed(self, values: Values, others: Others, item_id: UUID) -> threads.Placement:
+        """By its own ids, and with all others that came out of the same conversation: what had
+        tied them together may have been a word of the owner, or a message that is gone."""
+        bare = {name: _bare(name, values[name]) for name in ("message_id", "in_reply_to")}
+        bare["message_id"] = bare["message_id"] or threads.own_id(item_id)
+        ids, former = _chain({**values, **bare}), values["conversation_id"]
+        return others.threads.placed(ids if former is None else (*ids, threads.former_id(former)))
 
 
 def _in_conversation(

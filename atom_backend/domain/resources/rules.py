@@ -87,9 +87,11 @@ class Rules:
 
     ``serial``: an owner's writes to such resources wait for each other, so that rules can rely on
     what they see of other records, and writes that touch several rows never deadlock.
+    ``threaded``: records belong to conversations.
     """
 
     serial: ClassVar[bool] = False
+    threaded: ClassVar[bool] = False
 
     def completed(self, given: Values) -> Values:
         """What was given, with what follows from that alone."""
@@ -100,6 +102,15 @@ class Rules:
     ) -> Settled:
         """What to store for the values that were asked for. Raises InvalidInput."""
         return Settled(values)
+
+    def restored(self, values: Values, others: Others, item_id: UUID, now: datetime) -> Settled:
+        """The same for a record that comes back from an archive with all its values."""
+        return self.settled(values, None, others, item_id, now)
+
+    def placed(self, values: Values, others: Others, item_id: UUID) -> Placement | None:
+        """Where a record that comes back belongs: asked of all (``threaded``) before any is
+        stored, so that none has to be moved when the next one comes."""
+        return None
 
     def removing(self, record: Record, others: Others) -> None:
         """Called before the record is removed. Raises Conflict where it must stay."""

@@ -30,7 +30,7 @@ NO_RECORDS = {
 WRITABLE = """
     select c.relname as name,
         exists (select from pg_trigger t join pg_proc p on p.oid = t.tgfoid
-            where t.tgrelid = c.oid and p.proname = 'atom_audit') as audited,
+            where t.tgrelid = c.oid and p.proname like 'atom\\_audit%') as audited,
         exists (select from pg_constraint f where f.conrelid = c.oid
             and f.confrelid = 'items'::regclass and array_length(f.conkey, 1) = 2) as part_of_item
     from pg_class c
