@@ -17,7 +17,11 @@ REGISTRATION_OPEN = "registration.open"
 REGISTRATION_DOMAINS = "registration.domains"
 REGISTRATION_MOST = "registration.most_accounts"
 
-_DOMAIN = {"type": "string", "pattern": r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"}
+_DOMAIN = {
+    "type": "string",
+    "pattern": r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$",
+    "description": "This should be a domain in lower case, as in example.org.",
+}
 
 CONFIGURABLE = Options(
     Option(

@@ -13,13 +13,21 @@ from typing import Any
 from atom_backend.domain.json_schemas import JsonSchema, Place
 from atom_backend.errors import FieldProblem, pointer
 
-_HOST = {"type": "string", "pattern": r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$"}
+_HOST = {
+    "type": "string",
+    "pattern": r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$",
+    "description": "This should be the name of a host, as in mail.example.org.",
+}
 _PORT = {"type": "integer", "minimum": 1, "maximum": 65535}
 _SECURITY = {"enum": ["tls", "starttls"]}
 _WORD = {"type": "string", "minLength": 1, "maxLength": 256}
 _WORDS = {"type": "array", "items": _WORD, "uniqueItems": True, "maxItems": 200}
-_URL = {"type": "string", "maxLength": 2000, "pattern": r"^https?://[^\s/?#@]+(?:[/?#]\S*)?$"}
-"""An address without a user's name and password in it."""
+_URL = {
+    "type": "string",
+    "maxLength": 2000,
+    "pattern": r"^https?://[^\s/?#@]+(?:[/?#]\S*)?$",
+    "description": "This should be an http or https address, without a name and password in it.",
+}
 
 _MINUTES = {"type": "integer", "minimum": 1, "maximum": 10080}
 

@@ -19,7 +19,10 @@ Place = tuple[str | int, ...]
 
 
 class JsonSchema:
-    """A schema that values are checked by; made once, because it is compiled."""
+    """A schema that values are checked by; made once, because it is compiled.
+
+    A pattern in it has a ``description``: a sentence that says what the value should be.
+    """
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self.plain = dict(schema)
@@ -29,21 +32,30 @@ class JsonSchema:
         """What is wrong with a JSON value that stands at this place; at most 20 problems."""
         found: list[FieldProblem] = []
         for error in self._validator.iter_errors(value):
-            for place, detail in _told(error):
+            for place, detail in self._told(error):
                 found.append(FieldProblem(pointer((*at, *place)), detail[:_LONGEST_DETAIL]))
             if len(found) >= _MOST_PROBLEMS:
                 break
         return found[:_MOST_PROBLEMS]
 
+    def _told(self, error: ValidationError) -> Iterator[tuple[Place, str]]:
+        """A name that is missing or unknown is told at its own place, not at the object's."""
+        place = tuple(error.instance_path)
+        match error.kind:
+            case ValidationErrorKind.Required(property=name):
+                yield (*place, name), "This is needed."
+            case ValidationErrorKind.AdditionalProperties(unexpected=names):
+                for name in names:
+                    yield (*place, name), "There is no such name here."
+            case ValidationErrorKind.Pattern():
+                yield place, self._described(error) or f"{error.message}."
+            case _:
+                yield place, f"{error.message}."
 
-def _told(error: ValidationError) -> Iterator[tuple[Place, str]]:
-    """A name that is missing or unknown is told at its own place, not at the object's."""
-    place = tuple(error.instance_path)
-    match error.kind:
-        case ValidationErrorKind.Required(property=name):
-            yield (*place, name), "This is needed."
-        case ValidationErrorKind.AdditionalProperties(unexpected=names):
-            for name in names:
-                yield (*place, name), "There is no such name here."
-        case _:
-            yield place, f"{error.message}."
+    def _described(self, error: ValidationError) -> str | None:
+        """What the schema says in words at this place; nobody wants to read a pattern."""
+        part: Any = self.plain
+        for step in error.schema_path[:-1]:
+            part = part[step]
+        found: str | None = part.get("description")
+        return found

@@ -40,9 +40,7 @@ def _require_fitting(values: Values) -> None:
         *secret_problems(values["metadata"], ("metadata",)),
     ]
     if problems:
-        raise InvalidInput(
-            "The settings are not those of this integration's service.", problems=problems
-        )
+        raise InvalidInput("These settings cannot be kept for this service.", problems=problems)
 
 
 INTEGRATIONS = Resource(

@@ -19,7 +19,16 @@ MOST = 256
 """Of one account."""
 
 _TRUTH = JsonSchema({"type": "boolean"})
-_TIME = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
+_TIME = {
+    "type": "string",
+    "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+    "description": "This should be a time of day, as in 22:30.",
+}
+_LANGUAGE = {
+    "type": "string",
+    "pattern": "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$",
+    "description": "This should be a language tag, as in en or pt-BR.",
+}
 
 KNOWN = Options(
     Option(
@@ -38,7 +47,7 @@ KNOWN = Options(
         "locale.language",
         "The language to speak: a language tag (BCP 47).",
         "en",
-        JsonSchema({"type": "string", "pattern": "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$"}),
+        JsonSchema(_LANGUAGE),
     ),
     Option(
         "locale.week_starts_on",
