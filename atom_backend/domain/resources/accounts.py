@@ -95,4 +95,5 @@ ACCOUNTS = Resource(
     ),
     sorts=("name",),
     rules=AccountRules(),
+    example={"name": "Everyday", "type": "checking", "currency": "EUR"},
 )

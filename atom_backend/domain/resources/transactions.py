@@ -111,4 +111,10 @@ TRANSACTIONS = Resource(
     ),
     sorts=("posted_at", "amount", "category", "counterparty"),
     rules=TransactionRules(),
+    example={
+        "account_id": "01936f5e-0000-7000-8000-000000000000",
+        "amount": "-12.50",
+        "posted_at": "2030-01-31T09:30:00Z",
+        "category": "groceries",
+    },
 )
