@@ -45,7 +45,7 @@ def check(resource: Resource, given: Values) -> None:
 
 
 def _field(field: Field, value: Any) -> _Found:
-    if value is None and not field.nullable:
+    if value is None and not field.nullable and not isinstance(field.type, Anything):
         yield "", "must be given"
     elif value != field.default:
         yield from _value(field.type, value)
