@@ -49,6 +49,8 @@ class PostgresRecords:
 
     def add(self, item_id: UUID, values: Values) -> Record:
         common, own = self._parted(values)
+        if self._resource.searchable:
+            common["content_hash"] = _hash(common)
         identity = {"id": item_id, "owner_id": self._owner_id}
         added = self._connection.execute(_adding(self._root), identity | common).one_or_none()
         if added is None:
@@ -152,11 +154,12 @@ class PostgresRecords:
         return None if row is None else self._record(row)
 
     def change(self, before: Record, values: Values) -> Record:
+        after = self._parted(values)
         # What is the same already is not sent again: a text may take megabytes.
-        common, own = map(_differing, self._parted(values), self._parted(before.values))
+        common, own = map(_differing, after, self._parted(before.values))
         revision = self._root.c.revision + 1
-        if "content_hash" in common:
-            common["content_revision"] = revision
+        if self._resource.searchable and not common.keys().isdisjoint({"title", "text"}):
+            common |= {"content_hash": _hash(after[0]), "content_revision": revision}
         common |= {"revision": revision, "updated_at": sa.func.now()}
         naming = ("external_id", *self._resource.unique)
         renamed = any(values[name] not in {None, before.values[name]} for name in naming)
@@ -206,7 +209,6 @@ class PostgresRecords:
                 "text": said.text,
                 "happens_at": said.happens_at,
                 "over_at": said.over_at,
-                "content_hash": content_hash(said.title, said.text),
             }
         return common, {name: value for name, value in plain.items() if name in beside}
 
@@ -240,6 +242,11 @@ class PostgresRecords:
         if self._resource.searchable:
             query = query.where(items.c.kind == self._resource.one)
         return self._connection.scalar(query.limit(1))
+
+
+def _hash(columns: Mapping[str, Any]) -> bytes:
+    """Of what the index reads."""
+    return content_hash(columns["title"], columns["text"])
 
 
 def _differing(columns: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
