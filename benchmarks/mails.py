@@ -63,24 +63,29 @@ class Import:
 def main(folder: Path) -> None:
     """Import the mails of FOLDER as messages, and read their conversations."""
     show_machine()
-    rows = [json.loads(line) for line in (folder / "emails.jsonl").open(encoding="utf-8")]
+    rows = read_rows(folder)
     with (
         tempfile.TemporaryDirectory(prefix="atom-mails-") as place,
         running_service(Path(place)) as service,
     ):
         account = service.register()
-        with _client(service, account) as client:
+        with client_of(service, account) as client:
             started = time.perf_counter()
-            first = _imported(client, rows)
-            _wait_until_indexed(client)
+            first = import_mails(client, rows)
+            wait_until_indexed(client)
             indexed = time.perf_counter() - started
-            again = _imported(client, rows)
+            again = import_mails(client, rows)
             heading = ["import", "created", "replaced", "unchanged", "refused", "s", "mails/s"]
             show_table(heading, [first.row("first"), again.row("again")])
             click.echo(f"all indexed {indexed:.1f} s after the first byte was sent\n")
             _show_doubts(first)
             _show_threads(client, rows, first)
             _show_reading(client)
+
+
+def read_rows(folder: Path) -> list[Row]:
+    """The rows of the folder's ``emails.jsonl``."""
+    return [json.loads(line) for line in (folder / "emails.jsonl").open(encoding="utf-8")]
 
 
 def mail_of(row: Row) -> bytes:
@@ -107,12 +112,14 @@ def _mbox(rows: Sequence[Row]) -> Iterator[bytes]:
         yield _SEPARATOR + _FROM.sub(rb">\1", mail_of(row)) + b"\n"
 
 
-def _client(service: Service, account: Account) -> httpx.Client:
+def client_of(service: Service, account: Account) -> httpx.Client:
+    """One that may wait long for an import."""
     headers = {"Authorization": f"Bearer {account.access_token}"}
     return httpx.Client(base_url=service.url, headers=headers, timeout=600)
 
 
-def _imported(client: httpx.Client, rows: Sequence[Row]) -> Import:
+def import_mails(client: httpx.Client, rows: Sequence[Row]) -> Import:
+    """Send the mails of all rows as one mbox."""
     started = time.perf_counter()
     answer = client.post(
         "/v1/messages/import",
@@ -125,8 +132,9 @@ def _imported(client: httpx.Client, rows: Sequence[Row]) -> Import:
     return Import(lines, time.perf_counter() - started)
 
 
-def _wait_until_indexed(client: httpx.Client) -> None:
-    while _get(client, "/v1/messages", index_state="pending", limit=1)["items"]:
+def wait_until_indexed(client: httpx.Client, resource: str = "messages") -> None:
+    """Return when no record of the resource is pending."""
+    while _get(client, f"/v1/{resource}", index_state="pending", limit=1)["items"]:
         time.sleep(_LOOK_EVERY)
 
 
@@ -150,9 +158,9 @@ def _show_threads(client: httpx.Client, rows: Sequence[Row], first: Import) -> N
         and named[-1] in placed
         and own[0] in placed
     ]
-    home = {message["id"]: message["conversation_id"] for message in _every(client, "/v1/messages")}
+    home = {message["id"]: message["conversation_id"] for message in every(client, "/v1/messages")}
     together = sum(home[placed[a]] == home[placed[b]] for a, b in answers)
-    sizes = sorted((one["messages"] for one in _every(client, "/v1/conversations")), reverse=True)
+    sizes = sorted((one["messages"] for one in every(client, "/v1/conversations")), reverse=True)
     click.echo(f"{sum(sizes)} messages in {len(sizes)} conversations; the largest {sizes[:5]}")
     click.echo(f"{sum(size > 1 for size in sizes)} conversations have more than one message")
     click.echo(f"{len(answers)} mails answer one that is there, {together} are in one with it\n")
@@ -178,7 +186,8 @@ def _timed(client: httpx.Client, path: str) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def _every(client: httpx.Client, path: str) -> Iterator[Mapping[str, Any]]:
+def every(client: httpx.Client, path: str) -> Iterator[Mapping[str, Any]]:
+    """What a list shows on all of its pages."""
     cursor: str | None = None
     while True:
         page = _get(client, path, limit=200, **({"cursor": cursor} if cursor else {}))
