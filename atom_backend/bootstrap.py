@@ -90,8 +90,7 @@ class Runtime:
 
     @property
     def demonstration(self) -> Demonstration:
-        services = self.services
-        return Demonstration(services.records, services.preferences, services.search)
+        return Demonstration(self.services.records, self.services.preferences)
 
 
 @dataclass(frozen=True, slots=True)

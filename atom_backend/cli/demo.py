@@ -45,7 +45,7 @@ def command(email: str, password: str | None) -> None:
         click.echo(_summary(loaded))
         _index(settings, runtime, principal, loaded)
         for place, question in enumerate(questions(days), start=1):
-            answer = runtime.demonstration.ask(principal, question)
+            answer = runtime.services.search.search(principal, question.request)
             click.echo(f"\n{_asked(place, question)}\n{_answered(answer)}")
     click.echo(f"\n{_way_in(email, made_up)}")
 

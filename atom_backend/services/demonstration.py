@@ -1,4 +1,4 @@
-"""Loading the demonstration into an account, and asking it the example questions.
+"""Loading the demonstration into an account.
 
 Invariant: loading again on the same day changes nothing, and on a later day adds nothing: what is
 there moves along with the days, and what its user has changed of it is as it was.
@@ -10,17 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from atom_backend.domain.demonstration.account import PREFERENCES, Question, pieces
+from atom_backend.domain.demonstration.account import PREFERENCES, pieces
 from atom_backend.domain.demonstration.pieces import Days, Named, Piece
 from atom_backend.domain.index_state import IndexState
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.resources.registry import NAMED
-from atom_backend.domain.search import SearchAnswer, SearchRequest
 from atom_backend.services.preferences import Preferences
 from atom_backend.services.records import RecordService
-from atom_backend.services.search import SearchService
-
-_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +35,9 @@ class Loaded:
 class Demonstration:
     """The use cases of the ``demo`` command."""
 
-    def __init__(
-        self,
-        records: RecordService,
-        preferences: Preferences,
-        search: SearchService,
-    ) -> None:
+    def __init__(self, records: RecordService, preferences: Preferences) -> None:
         self._records = records
         self._preferences = preferences
-        self._search = search
 
     def load(self, principal: Principal, days: Days) -> Loaded:
         """Store every piece under its name."""
@@ -65,12 +55,6 @@ class Demonstration:
         """How many cannot be found by searching yet."""
         states = [self._state(principal, *one) for one in loaded.identifiers.items()]
         return states.count(IndexState.PENDING)
-
-    def ask(self, principal: Principal, question: Question) -> SearchAnswer:
-        request = SearchRequest(
-            question.query, limit=_SHOWN, kinds=question.kinds, filter=question.filter
-        )
-        return self._search.search(principal, request)
 
     def _store(
         self, principal: Principal, piece: Piece, known: Mapping[tuple[str, str], UUID]

@@ -12,7 +12,10 @@ from atom_backend.domain.demonstration.papers import papers
 from atom_backend.domain.demonstration.pieces import Days, Piece, named
 from atom_backend.domain.demonstration.plans import plans
 from atom_backend.domain.items import Kind
-from atom_backend.domain.search import SearchFilter
+from atom_backend.domain.search import SearchFilter, SearchRequest
+
+_SHOWN = 3
+"""Results of each search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,10 @@ class Question:
     about: str = ""
     kinds: frozenset[Kind] = frozenset()
     filter: SearchFilter = field(default_factory=SearchFilter)
+
+    @property
+    def request(self) -> SearchRequest:
+        return SearchRequest(self.query, limit=_SHOWN, kinds=self.kinds, filter=self.filter)
 
 
 PREFERENCES: Mapping[str, Any] = {

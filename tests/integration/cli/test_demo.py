@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date, timedelta
 
 import pytest
 from click.testing import CliRunner
 
 from atom_backend.cli import cli
+from atom_backend.domain.demonstration.pieces import Days
 from atom_backend.relational.provision import DatabaseUrls
+from atom_backend.relational.transactions import PostgresTransactions
+from atom_backend.services.demonstration import Demonstration
+from atom_backend.services.preferences import Preferences
+from atom_backend.services.records import RecordService
 from tests.conftest import RunSql
+from tests.making import a_user
 
 PASSWORD = "correct horse battery"
 SHOULD_FIND = {
@@ -83,6 +90,20 @@ def test_a_password_is_made_up_where_none_is_given_and_opens_the_account(
     settings = {"DATABASE_URL": database.service, "ATOM_SIGNING_KEY": "k" * 32}
     with open_runtime(Settings.from_environment(settings)) as runtime:
         assert runtime.services.accounts.log_in("demo@example.org", password).access_token
+
+
+def test_on_a_later_day_all_of_it_moves_along_and_nothing_is_added(
+    transactions: PostgresTransactions, sql: RunSql
+) -> None:
+    records = RecordService(transactions)
+    demonstration = Demonstration(records, Preferences(records))
+    owner = a_user(transactions)
+    monday = date(2030, 12, 30)
+    first = demonstration.load(owner, Days(monday))
+    later = demonstration.load(owner, Days(monday + timedelta(days=3)))
+    assert (later.new, later.identifiers) == (0, first.identifiers)
+    ((due,),) = sql("select happens_at from items where title = 'Dentist: check-up'")
+    assert due.date() == monday + timedelta(days=8)
 
 
 def rows(sql: RunSql) -> dict[str, int]:
