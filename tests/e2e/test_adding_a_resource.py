@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -45,4 +46,6 @@ def test_a_resource_that_was_declared_is_stored_changed_listed_and_found(
         assert listed["body"] == change["body"]
         refused = client.post("/v1/notes", json={"body": "No title."})
         assert refused.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+        exported = client.get("/v1/users/me/export").text.splitlines()
+        assert json.loads(exported[2])["values"]["body"] == change["body"]
         assert "/v1/notes/batch" in client.get("/openapi.json").json()["paths"]
