@@ -64,6 +64,16 @@ def test_what_began_before_the_window_and_lasts_into_it_comes_first() -> None:
     assert [one.source for one in agenda(named(short, long), MONTH, 5)] == ["event 1", "event 0"]
 
 
+def test_occurrences_since_a_time_are_those_that_begin_then_or_later() -> None:
+    day = at("2026-03-03T09:00")
+    moved = Override(day, starts_at=at("2026-02-20T09:00"), ends_at=at("2026-03-20T09:00"))
+    series = timed(
+        "2026-03-01T09:00", "2026-03-02T09:00", recurrence="FREQ=DAILY;COUNT=5", overrides=(moved,)
+    )
+    found = occurrences(series, MONTH.start, MONTH.end, 9, since=at("2026-03-04T09:00"))
+    assert [one.start for one in found] == [at("2026-03-04T09:00"), at("2026-03-05T09:00")]
+
+
 def test_the_status_that_is_asked_for_is_that_of_the_instance() -> None:
     day = at("2026-03-03T09:00")
     series = timed(
