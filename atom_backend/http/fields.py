@@ -90,7 +90,13 @@ def _wall_time(value: object) -> datetime:
             return datetime.fromisoformat(value.upper())
         except ValueError:
             pass
-    return _moment(value)
+    try:
+        return _moment(value)
+    except PydanticCustomError:
+        why = (
+            "Input should be a day, or a time as in 2030-01-31T09:30:00, with an offset or without"
+        )
+        raise PydanticCustomError("wall_time", why) from None
 
 
 def _amount(value: object) -> Decimal:
