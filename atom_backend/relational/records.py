@@ -81,8 +81,9 @@ class PostgresRecords:
             "created_at": archived.created_at,
             "updated_at": archived.updated_at,
         }
-        if self._own is not None:
+        if self._resource.searchable:
             as_it_was["content_revision"] = archived.revision
+            as_it_was["content_hash"] = _hash(common)
         added = self._connection.execute(
             insert(self._root)
             .values(**identity, **common, **as_it_was)
