@@ -107,7 +107,7 @@ def test_times_are_written_in_the_form_that_says_what_they_are(
 
 def test_every_calendar_is_written_by_itself_and_none_is_a_calendar_too() -> None:
     one = timed("2026-01-01T09:00", "2026-01-01T10:00", calendar="One")
-    found = written(one, replace(one, calendar=None), replace(one, uid="2"))
+    found = written(one, replace(one, uid="2"), replace(one, calendar=None))
     assert found.count("BEGIN:VCALENDAR") == 2
     assert found.count("X-WR-CALNAME:One") == 1
     assert written().count("BEGIN:VCALENDAR") == 1
