@@ -17,7 +17,7 @@ from atom_backend.domain.calendar.recurrence import check
 from atom_backend.domain.calendar.recurrence_rules import read
 from atom_backend.domain.calendar.series import over
 from atom_backend.domain.limits import NAME_CHARS, TITLE_CHARS, unstorable
-from atom_backend.errors import FieldProblem, InvalidInput
+from atom_backend.errors import FieldProblem
 
 DESCRIPTION_CHARS = 100_000
 MOST_ATTENDEES = 1_000
@@ -31,14 +31,6 @@ LONGEST_REPEATED = timedelta(days=366)
 _HOURS = {"BYHOUR", "BYMINUTE", "BYSECOND"}
 
 Problems = Iterator[tuple[str, str | None]]
-
-
-def check_event(event: Event) -> None:
-    """Raises InvalidInput with a problem for everything that is wrong."""
-    found = problems(event)
-    if found:
-        detail = "; ".join(f"{one.pointer[1:]}: {one.detail}" for one in found)
-        raise InvalidInput(f"The event is not valid: {detail}.", problems=found)
 
 
 def problems(event: Event) -> tuple[FieldProblem, ...]:

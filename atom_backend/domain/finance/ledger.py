@@ -1,4 +1,4 @@
-"""Transactions of an account before they are stored: drafts, and sums over drafts.
+"""Transactions of an account before they are stored, and what some of them add up to.
 
 Amounts are signed: what comes in is positive, what goes out negative. An account has one currency
 and its transactions have no other.
@@ -7,13 +7,12 @@ Invariant: a draft that was checked can be stored; sums are exact.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from atom_backend.domain.finance import money
 from atom_backend.domain.finance.currencies import Currency
@@ -86,36 +85,6 @@ def checked(draft: TransactionDraft, currency: Currency) -> TransactionDraft:
         detail = "; ".join(f"{one.pointer[1:]}: {one.detail}" for one in problems)
         raise InvalidInput(f"The transaction is not valid: {detail}.", problems=problems)
     return draft
-
-
-def sums_by_month(drafts: Iterable[TransactionDraft], zone: ZoneInfo) -> dict[date, Sum]:
-    """Sums by the first day of the month in which a transaction was posted, as ``zone`` saw it.
-
-    The drafts must be of one currency. Transfers count like any other transaction, so that the
-    sums of one account add up to the change of its balance. Months without one are left out.
-    """
-    return _sums(
-        (draft.posted_at.astimezone(zone).date().replace(day=1), draft.amount) for draft in drafts
-    )
-
-
-def sums_by_category(drafts: Iterable[TransactionDraft]) -> dict[str | None, Sum]:
-    """Sums by category, ``None`` for what has none; the drafts must be of one currency."""
-    return _sums((draft.category, draft.amount) for draft in drafts)
-
-
-def _sums(amounts: Iterable[tuple[Key, Decimal]]) -> dict[Key, Sum]:
-    nothing = Sum(0, Decimal(0), Decimal(0))
-    sums: dict[Key, Sum] = {}
-    for key, amount in amounts:
-        sums[key] = _with(sums.get(key, nothing), amount)
-    return sums
-
-
-def _with(so_far: Sum, amount: Decimal) -> Sum:
-    if amount > 0:
-        return Sum(so_far.count + 1, money.total((so_far.income, amount)), so_far.expenses)
-    return Sum(so_far.count + 1, so_far.income, money.total((so_far.expenses, amount)))
 
 
 def _problems(draft: TransactionDraft) -> Iterator[tuple[str, str]]:
