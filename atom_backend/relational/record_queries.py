@@ -63,11 +63,12 @@ def every(resource: Resource, *, whole: bool = False, brief: bool = False) -> sa
     joined = items.join(own, own.c.id == items.c.id).outerjoin(
         index_entries, index_entries.c.item_id == items.c.id
     )
-    # The kind leads to the newest of one kind, past what the owner has of the others.
+    # The kind leads to the newest of one kind, past what the owner has of the others. It is said as
+    # a range, so that ordering by it has a meaning to PostgreSQL: see ``listed``.
     return (
         sa.select(*base, *_INDEXED, *fields)
         .select_from(joined)
-        .where(items.c.kind == resource.kind.value)
+        .where(items.c.kind.between(resource.kind.value, resource.kind.value))
     )
 
 
@@ -99,6 +100,9 @@ def listed(resource: Resource, listing: Listing) -> sa.Select[Any]:
     ordered: Callable[[Any], Any] = sa.desc if listing.descending else sa.asc
     if by is not None:
         query = query.order_by(ordered(by).nulls_last())
+    elif resource.searchable:
+        # Or the primary key could give the order, past the rows of everybody else.
+        query = query.order_by(ordered(items.c.kind))
     query = query.order_by(ordered(root.c.id))
     return query if listing.after is None else query.where(_beyond(root.c.id, by, listing))
 

@@ -7,6 +7,8 @@ from typing import Any, Self
 
 import httpx
 
+from tests.faults.deployment import eventually
+
 PATIENCE = 30.0
 MODES = ("hybrid", "vector", "text")
 
@@ -18,9 +20,8 @@ class Caller:
         self.email = f"{uuid.uuid4().hex}@example.org"
         self.http = httpx.Client(base_url=url, timeout=PATIENCE)
         given = {"email": self.email, "password": "correct horse battery"}
-        answer = self.http.post("/v1/auth/register", json=given)
-        assert answer.status_code == 201, answer.text
-        self.tokens = answer.json()
+        # PostgreSQL may have come back just now, and be believed a moment later.
+        self.tokens = eventually(lambda: self._registered(given))
         self.http.headers["Authorization"] = f"Bearer {self.tokens['access_token']}"
 
     def __enter__(self) -> Self:
@@ -28,6 +29,12 @@ class Caller:
 
     def __exit__(self, *_: object) -> None:
         self.http.close()
+
+    def _registered(self, given: dict[str, str]) -> dict[str, Any] | None:
+        answer = self.http.post("/v1/auth/register", json=given)
+        assert answer.status_code in {201, 503}, answer.text
+        tokens: dict[str, Any] = answer.json()
+        return tokens if answer.status_code == 201 else None
 
     def write(self, text: str, **fields: Any) -> str:
         """Store a document; its identifier."""
