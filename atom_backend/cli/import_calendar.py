@@ -13,11 +13,10 @@ from pathlib import Path
 import click
 
 from atom_backend.bootstrap import Runtime, open_runtime
+from atom_backend.cli.complaints import show_problems
 from atom_backend.domain.principals import Principal
 from atom_backend.errors import RequestError
 from atom_backend.settings import Settings
-
-_SHOWN_PROBLEMS = 20
 
 
 @click.command()
@@ -45,10 +44,7 @@ def command(files: tuple[Path, ...], email: str, calendar: str | None, time_zone
             for outcome, problem in _taken(runtime, principal, file, calendar, time_zone):
                 counts[outcome] += 1
                 problems += [problem] if problem else []
-    for problem in problems[:_SHOWN_PROBLEMS]:
-        click.secho(problem, fg="yellow", err=True)
-    if len(problems) > _SHOWN_PROBLEMS:
-        click.secho(f"... and {len(problems) - _SHOWN_PROBLEMS} more", fg="yellow", err=True)
+    show_problems(problems)
     click.echo(
         f"{counts['created']} created, {counts['replaced']} replaced, "
         f"{counts['unchanged']} unchanged, {counts['refused']} refused."

@@ -14,12 +14,11 @@ import click
 from tqdm import tqdm
 
 from atom_backend.bootstrap import Runtime, open_runtime
+from atom_backend.cli.complaints import show_problems
 from atom_backend.domain.principals import Principal
 from atom_backend.errors import RequestError
 from atom_backend.services.mailing import MailOptions
 from atom_backend.settings import Settings
-
-_SHOWN_PROBLEMS = 20
 
 
 @click.command()
@@ -51,10 +50,7 @@ def command(
         options = MailOptions(source=source, own=own, read=read, documents=attachments)
         options = runtime.importing.addressed(principal, options)
         counts, problems = _load(runtime, principal, path, options)
-    for problem in problems[:_SHOWN_PROBLEMS]:
-        click.secho(problem, fg="yellow", err=True)
-    if len(problems) > _SHOWN_PROBLEMS:
-        click.secho(f"... and {len(problems) - _SHOWN_PROBLEMS} more", fg="yellow", err=True)
+    show_problems(problems)
     click.echo(
         f"{counts['new']} new, {counts['replaced']} replaced, {counts['unchanged']} unchanged, "
         f"{counts['failed']} failed."
