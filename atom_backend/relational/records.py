@@ -51,12 +51,8 @@ class PostgresRecords:
         common, own = self._parted(values)
         if self._resource.searchable:
             common["content_hash"] = _hash(common)
-        identity = {"id": item_id, "owner_id": self._owner_id}
-        added = self._connection.execute(_adding(self._root), identity | common).one_or_none()
-        if added is None:
+        if not self._inserted(item_id, common, own):
             raise self._taken(values)
-        if self._own is not None:
-            self._connection.execute(insert(self._own), identity | own)
         return self.get(item_id)
 
     def add_new(self, several: Sequence[Values]) -> int:
@@ -75,7 +71,6 @@ class PostgresRecords:
 
     def restore(self, archived: Archived, values: Values) -> None:
         common, own = self._parted(values)
-        identity = {"id": archived.id, "owner_id": self._owner_id}
         as_it_was: dict[str, Any] = {
             "revision": archived.revision,
             "created_at": archived.created_at,
@@ -84,19 +79,11 @@ class PostgresRecords:
         if self._resource.searchable:
             as_it_was["content_revision"] = archived.revision
             as_it_was["content_hash"] = _hash(common)
-        added = self._connection.execute(
-            insert(self._root)
-            .values(**identity, **common, **as_it_was)
-            .on_conflict_do_nothing()
-            .returning(self._root.c.id)
-        ).one_or_none()
-        if added is None:
+        if not self._inserted(archived.id, common | as_it_was, own):
             taken = self._taken(values)
             if taken.existing_id is not None:
                 raise taken
             raise Conflict("This identifier is in use on this server.", code="id_taken")
-        if self._own is not None:
-            self._connection.execute(insert(self._own).values(**identity, **own))
 
     def redate(self, archived: Archived) -> None:
         root, past = self._root, (archived.revision, archived.updated_at)
@@ -148,6 +135,7 @@ class PostgresRecords:
     ) -> Record | None:
         query = every(self._resource, whole=whole).where(self._root.c.external_id == external_id)
         if self._resource.searchable:
+            # Said once more, as an equation: the unique index has the kind before the name.
             query = query.where(items.c.kind == self._resource.one)
         if for_update:
             query = query.with_for_update(of=self._root)
@@ -192,6 +180,16 @@ class PostgresRecords:
         if self._resource.searchable:
             query = query.where(items.c.kind == self._resource.one)
         return self._connection.execute(query).scalar_one()
+
+    def _inserted(self, item_id: UUID, common: Values, own: Values) -> bool:
+        """Whether the rows of a new record could be made; else nothing was."""
+        identity = {"id": item_id, "owner_id": self._owner_id}
+        root = self._connection.execute(_adding(self._root), {**identity, **common})
+        if root.one_or_none() is None:
+            return False
+        if self._own is not None:
+            self._connection.execute(insert(self._own), {**identity, **own})
+        return True
 
     def _parted(self, values: Values) -> tuple[dict[str, Any], dict[str, Any]]:
         """What belongs into the root table, and into the resource's own beside it."""
