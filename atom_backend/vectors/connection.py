@@ -90,18 +90,22 @@ class Connection:
         *,
         deadline: float | None = None,
         into: Generation | None = None,
+        writes: bool = False,
     ) -> _T:
         """What ``operation`` gives.
 
         It is run again where another writer committed first, and once more where this process's
         view was out of date; it must therefore commit at most once, or be harmless to repeat.
         ``deadline`` in seconds. ``into``: not run at all unless this is the current generation.
+        ``writes``: the store must still be in place afterwards, or nothing counts as written:
+        LanceDB goes on into a folder that vanished under it, and makes it anew, with what it writes
+        now and nothing else.
         """
         identity = self._identity()
         with self._starting:
             if self._loop is None:
                 self._loop = LoopThread()
-        attempt = self._attempt(operation, identity, into)
+        attempt = self._attempt(operation, identity, into, writes)
         return self._loop.run(attempt, deadline or self._deadline)
 
     def close(self) -> None:
@@ -122,6 +126,7 @@ class Connection:
         operation: Callable[[Tables], Awaitable[_T]],
         identity: UUID | None,
         into: Generation | None,
+        writes: bool,
     ) -> _T:
         reopened = False
         attempt = 0
@@ -131,7 +136,10 @@ class Connection:
                 tables = await self._open(await self._located(identity))
                 if into not in {None, tables.generation}:
                     raise VectorStoreUnavailable("A rebuild has exchanged the tables of LanceDB.")
-                return await operation(tables)
+                done = await operation(tables)
+                if writes:
+                    await self._located(identity)
+                return done
             except LANCE_ERRORS as error:
                 verdict = judge(error)
                 if verdict is Verdict.RETRY and attempt < _MOST_ATTEMPTS:

@@ -7,7 +7,7 @@ their fence, so that the coordinator can remove them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
@@ -105,29 +105,29 @@ class LanceVectorStore:
     def add_chunks(
         self, projections: Sequence[Projection], fence: int, *, into: Generation | None = None
     ) -> None:
-        self._connection.call(lambda t: writing.add_chunks(t, projections, fence), into=into)
+        self._write(lambda t: writing.add_chunks(t, projections, fence), into)
 
     def add_processed(
         self, projections: Sequence[Projection], fence: int, *, into: Generation | None = None
     ) -> None:
-        self._connection.call(lambda t: writing.add_processed(t, projections, fence), into=into)
+        self._write(lambda t: writing.add_processed(t, projections, fence), into)
 
     def drop_older(
         self, item_ids: Iterable[UUID], fence: int, *, into: Generation | None = None
     ) -> None:
         named = list(item_ids)
-        self._connection.call(lambda t: writing.drop_older(t, named, fence), into=into)
+        self._write(lambda t: writing.drop_older(t, named, fence), into)
 
     def drop_fence(self, item_ids: Iterable[UUID], fence: int) -> None:
         named = list(item_ids)
-        self._connection.call(lambda t: writing.drop_fence(t, named, fence))
+        self._write(lambda t: writing.drop_fence(t, named, fence))
 
     def drop_items(self, item_ids: Iterable[UUID]) -> None:
         named = list(item_ids)
-        self._connection.call(lambda t: writing.drop_items(t, named))
+        self._write(lambda t: writing.drop_items(t, named))
 
     def drop_foreign(self, owners: Mapping[UUID, UUID]) -> None:
-        self._connection.call(lambda t: writing.drop_foreign(t, owners))
+        self._write(lambda t: writing.drop_foreign(t, owners))
 
     def holding(self, item_ids: Iterable[UUID]) -> set[UUID]:
         named = list(item_ids)
@@ -154,6 +154,11 @@ class LanceVectorStore:
 
     def probe(self) -> None:
         self._connection.call(probe)
+
+    def _write(
+        self, operation: Callable[[Tables], Awaitable[None]], into: Generation | None = None
+    ) -> None:
+        self._connection.call(operation, into=into, writes=True)
 
     def _scan(self, table: Callable[[Tables], Any], among: Sequence[UUID] | None) -> Iterator[Any]:
         """One batch ahead, so that LanceDB reads on while the last one is looked at."""

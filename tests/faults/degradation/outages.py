@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -27,6 +28,8 @@ def without_lancedb(site: Site) -> Iterator[None]:
     try:
         yield
     finally:
+        # A write that was under way when the folder went made it anew, and was refused after that.
+        shutil.rmtree(site.lance, ignore_errors=True)
         hidden.rename(site.lance)
 
 
