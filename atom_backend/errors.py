@@ -109,6 +109,12 @@ class PreconditionFailed(RequestError):
     code = "precondition_failed"
 
 
+class GrantRefused(Conflict):
+    """The provider does not accept this grant any more: authorize it again."""
+
+    code = "grant_refused"
+
+
 class TooLarge(RequestError):
     """The request is larger than this service accepts."""
 
@@ -161,6 +167,25 @@ class EmbedderUnavailable(DependencyError):
     """The embedding model does not answer."""
 
     code = "embedder_unavailable"
+
+
+class ProviderUnavailable(DependencyError):
+    """The OAuth provider does not answer, or not in a way that can be understood."""
+
+    code = "provider_unavailable"
+
+
+class ProviderRefused(AtomError):
+    """The OAuth provider refused what this service asked of it; its operator can see why."""
+
+    code = "provider_refused"
+
+    def __init__(
+        self, message: str | None = None, *, code: str | None = None, error: str = "unknown"
+    ) -> None:
+        super().__init__(message, code=code)
+        self.error = error
+        """The provider's own code, as ``invalid_client`` (RFC 6749, section 5.2)."""
 
 
 class StoredDataError(AtomError):

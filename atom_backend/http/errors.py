@@ -35,6 +35,7 @@ _STATUS_BY_CLASS: tuple[tuple[type[e.AtomError], int], ...] = (
     (e.TooLarge, 413),
     (e.UnsupportedMedia, 415),
     (e.RequestError, 400),
+    (e.ProviderRefused, 502),
     (e.DependencyError, 503),
 )
 _HTTP_CODES = {
@@ -70,7 +71,7 @@ def problem_of(error: Exception) -> Problem:
     if status == 500:
         logger.error("%s: %s", error.code, error.message, exc_info=error)
         return problem(500, "internal_error", _INTERNAL)
-    if status == 503:
+    if status in {502, 503}:
         logger.warning("%s: %s", error.code, error.message)
         return problem(status, error.code, type(error)().message)
     fields = error.problems if isinstance(error, e.InvalidInput) else ()
