@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from atom_backend.relational.embedded import EmbeddedServer
     from atom_backend.relational.provision import DatabaseUrls
     from atom_backend.relational.transactions import PostgresTransactions
+    from tests.provider.running import RunningProvider
 
 RunSql = Callable[..., list[Any]]
 
@@ -93,6 +94,21 @@ def sql(database: DatabaseUrls) -> RunSql:
         return run_sql(database.owner, statement, **parameters)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def provider_process() -> Iterator[RunningProvider]:
+    from tests.provider.running import RunningProvider
+
+    with RunningProvider() as running:
+        yield running
+
+
+@pytest.fixture
+def oauth_server(provider_process: RunningProvider) -> RunningProvider:
+    """A real OAuth provider that behaves well and has counted nothing yet."""
+    provider_process.reset()
+    return provider_process
 
 
 def run_sql(url: str, statement: str, **parameters: Any) -> list[Any]:

