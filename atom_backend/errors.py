@@ -85,6 +85,16 @@ class Forbidden(RequestError):
     code = "forbidden"
 
 
+class InsufficientScope(Forbidden):
+    """The caller may not do that."""
+
+    code = "insufficient_scope"
+
+    def __init__(self, scope: str | None = None) -> None:
+        super().__init__(scope and f"This needs the scope {scope}, which this caller has not.")
+        self.scope = scope
+
+
 class NotFound(RequestError):
     """There is nothing here with that identifier."""
 

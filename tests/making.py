@@ -7,9 +7,10 @@ from uuid import UUID
 
 from atom_backend.clock import new_id
 from atom_backend.domain.items import Kind
+from atom_backend.domain.permissions import Role
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.preconditions import IfMatch
-from atom_backend.domain.principals import Principal, Role
+from atom_backend.domain.principals import Principal
 from atom_backend.domain.resources.documents import DOCUMENTS
 from atom_backend.domain.resources.messages import MESSAGES
 from atom_backend.domain.resources.rules import Record, Values

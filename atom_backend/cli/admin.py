@@ -14,7 +14,7 @@ import click
 from atom_backend.bootstrap import open_runtime
 from atom_backend.domain.limits import PASSWORD_FEWEST_CHARS
 from atom_backend.domain.options import Setting
-from atom_backend.domain.principals import Role
+from atom_backend.domain.permissions import Role
 from atom_backend.errors import InvalidInput
 from atom_backend.services.configuration import ConfigurationService
 from atom_backend.settings import Settings

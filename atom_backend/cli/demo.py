@@ -12,7 +12,8 @@ from atom_backend.clock import SystemClock
 from atom_backend.domain.demonstration.account import Question, questions
 from atom_backend.domain.demonstration.pieces import Days
 from atom_backend.domain.limits import PASSWORD_FEWEST_CHARS
-from atom_backend.domain.principals import Principal, Role
+from atom_backend.domain.permissions import Role
+from atom_backend.domain.principals import Principal
 from atom_backend.domain.search import SearchAnswer
 from atom_backend.errors import NotFound
 from atom_backend.services.demonstration import Loaded

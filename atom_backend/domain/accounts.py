@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from atom_backend.domain.principals import Role
+from atom_backend.domain.permissions import Role
 
 _PREFIX = "atr_"
 

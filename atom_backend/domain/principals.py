@@ -7,16 +7,9 @@ principal or by the worker; there is no way to ask for "everything" on a user's 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from uuid import UUID
 
-
-class Role(StrEnum):
-    """What an account is for."""
-
-    USER = "user"
-    SERVICE = "service"
-    ADMIN = "admin"
+from atom_backend.domain.permissions import SCOPES, Role, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +22,11 @@ class Principal:
     user_id: UUID
     session_id: UUID | None
     role: Role
+
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        """What the caller may do."""
+        return SCOPES[self.role]
 
     @property
     def scope(self) -> OwnerScope:

@@ -30,7 +30,7 @@ from atom_backend.domain.index_state import (
 )
 from atom_backend.domain.items import Kind, Source
 from atom_backend.domain.messaging.conversations import Conversations
-from atom_backend.domain.principals import Role
+from atom_backend.domain.permissions import Role
 from atom_backend.domain.repairs import Repairs
 from atom_backend.domain.resources.records import Records
 from atom_backend.domain.resources.resource import Resource

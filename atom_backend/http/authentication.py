@@ -27,3 +27,8 @@ def authenticate(authorization: str | None, tokens: AccessTokens) -> Principal:
 def challenge(authorization: str | None) -> str:
     """The WWW-Authenticate header of a 401: it names an error only where a token was sent."""
     return _REALM if authorization is None else f'{_REALM}, error="invalid_token"'
+
+
+def missing_scope(scope: str) -> str:
+    """The WWW-Authenticate header of a 403: what a token would need (RFC 6750, section 3.1)."""
+    return f'{_REALM}, error="insufficient_scope", scope="{scope}"'

@@ -2,7 +2,8 @@
 
 The handler's own annotations say the rest: ``Call[Query, Body]`` (or ``PublicCall`` for routes
 without authentication) names the query model and the bodies, further arguments are the path's.
-Invariant: the Flask rule and the API document are both made from a ``Route``, so they agree.
+Invariants: the Flask rule and the API document are both made from a ``Route``, so they agree; a
+route is public or names the scope that it needs, and there is none that does neither.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from flask import Response
 from pydantic import BaseModel
 from werkzeug.datastructures import MIMEAccept
 
+from atom_backend.domain.permissions import Scope
 from atom_backend.domain.principals import Principal
 from atom_backend.http.bodies import BodyKind
 from atom_backend.http.queries import Parameters
@@ -81,6 +83,11 @@ class Route:
     query: type[Parameters]
     bodies: tuple[type[BodyKind], ...]
     path_parameters: dict[str, Any]
+    needs: Scope | None
+
+    def __post_init__(self) -> None:
+        if self.public is not (self.needs is None):
+            raise TypeError(f"{self.method} {self.path} must be public or say what scope it needs")
 
     @property
     def name(self) -> str:
@@ -101,13 +108,15 @@ class Routes:
         method: str,
         path: str,
         *answers: Answer,
+        needs: Scope | None = None,
         problems: tuple[int, ...] = (),
         headers: tuple[RequestHeader[Any], ...] = (),
     ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
         """Declare the decorated function as the handler of ``method`` on ``path``.
 
-        ``path`` names its parameters in braces. ``problems`` are statuses beyond those that every
-        route of its shape can answer.
+        ``path`` names its parameters in braces. ``needs`` is the scope without which a caller
+        gets 403; a public route has none. ``problems`` are statuses beyond those that every route
+        of its shape can answer.
         """
 
         def declare(handler: Callable[..., Response]) -> Callable[..., Response]:
@@ -121,6 +130,7 @@ class Routes:
                 handler=handler,
                 query=Parameters if query is type(None) else query,
                 body=body,
+                needs=needs,
                 problems=problems,
                 headers=headers,
                 public=get_origin(call) is PublicCall,
@@ -138,6 +148,7 @@ class Routes:
         handler: Callable[..., Response],
         query: type[Parameters] = Parameters,
         body: Any = None,
+        needs: Scope | None = None,
         problems: tuple[int, ...] = (),
         headers: tuple[RequestHeader[Any], ...] = (),
         public: bool = False,
@@ -167,6 +178,7 @@ class Routes:
                 query=query,
                 bodies=_alternatives(body),
                 path_parameters={n: t for n, t in hints.items() if n not in {"call", "return"}},
+                needs=needs,
             )
         )
 

@@ -14,7 +14,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from atom_backend import errors as e
-from atom_backend.http.authentication import challenge
+from atom_backend.http.authentication import challenge, missing_scope
 from atom_backend.http.problems import PROBLEM_JSON, FieldError, Problem, problem
 
 logger = logging.getLogger(__name__)
@@ -81,6 +81,7 @@ def problem_of(error: Exception) -> Problem:
         error.message,
         errors=[FieldError(pointer=one.pointer, detail=one.detail) for one in fields],
         existing_id=error.existing_id if isinstance(error, e.Conflict) else None,
+        scope=error.scope if isinstance(error, e.InsufficientScope) else None,
     )
 
 
@@ -106,6 +107,8 @@ def _answer(error: Exception) -> Response:
     response = Response(body, status=found.status, content_type=PROBLEM_JSON)
     if found.status == 401:
         response.headers["WWW-Authenticate"] = challenge(request.headers.get("Authorization"))
+    if found.scope:
+        response.headers["WWW-Authenticate"] = missing_scope(found.scope)
     if found.status == 503:
         response.headers["Retry-After"] = str(_retry_after(error))
     if isinstance(error, HTTPException):

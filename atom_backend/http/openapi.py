@@ -44,7 +44,6 @@ def document(groups: Sequence[Routes], version: str) -> dict[str, Any]:
         "info": {"title": "Atom Backend", "version": version, "description": _DESCRIPTION},
         "servers": [{"url": "./"}],
         "tags": _tags(groups),
-        "security": [{"bearer": []}],
         "paths": paths,
         "components": {
             "schemas": schemas.components(),
@@ -78,8 +77,7 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
     }
     if more.strip():
         operation["description"] = more.strip()
-    if route.public:
-        operation["security"] = []
+    operation["security"] = [] if route.needs is None else [{"bearer": [route.needs.value]}]
     if route.bodies:
         content = {
             media_type: {"schema": schemas.input(kind.schema_model())}
@@ -163,7 +161,7 @@ def _problem_statuses(route: Route) -> list[int]:
     """What the layer itself answers for a route of this shape, and what its handler adds."""
     statuses = {400, 500, 503, *route.problems}
     if not route.public:
-        statuses.add(401)
+        statuses |= {401, 403}
     if route.path_parameters:
         statuses.add(404)
     if route.path_parameters or route.query.model_fields or route.bodies:
@@ -188,7 +186,7 @@ def _problem_responses(routes: list[Route], schemas: Schemas) -> dict[str, Any]:
 
 
 def _problem_headers(status: int) -> dict[str, Any]:
-    header = {401: "WWW-Authenticate", 503: "Retry-After"}.get(status)
+    header = {401: "WWW-Authenticate", 403: "WWW-Authenticate", 503: "Retry-After"}.get(status)
     return {header: {"schema": {"type": "string"}}} if header else {}
 
 

@@ -31,6 +31,7 @@ class Problem(BaseModel):
     existing_id: str | None = Field(
         None, description="What is in the way of a create: the resource that already exists."
     )
+    scope: str | None = Field(None, description="What the caller would have to have.")
 
 
 def problem(
@@ -40,6 +41,7 @@ def problem(
     *,
     errors: list[FieldError] | None = None,
     existing_id: str | None = None,
+    scope: str | None = None,
 ) -> Problem:
     """A problem of the request that this thread works for."""
     return Problem(
@@ -51,4 +53,5 @@ def problem(
         request_id=current_request_id(),
         errors=errors or None,
         existing_id=existing_id,
+        scope=scope,
     )

@@ -1,7 +1,8 @@
 """From declared routes to Flask rules: read everything, then call the handler.
 
-Invariant: a handler runs only when the caller is known (unless the route is public) and every
-part of the request was understood; nothing about the input is asked before who is asking.
+Invariant: a handler runs only when the caller is known and has the route's scope (unless the route
+is public) and every part of the request was understood; nothing about the input is asked before
+who is asking.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any
 
 from flask import Flask, Response, request
 
+from atom_backend.domain.principals import Principal
+from atom_backend.errors import InsufficientScope
 from atom_backend.http import queries
 from atom_backend.http.authentication import authenticate
 from atom_backend.http.bodies import read_body
@@ -39,10 +42,7 @@ def _view(route: Route, services: Services, limits: HttpLimits) -> Callable[...,
 
     def view(**matched: Any) -> Response:
         require_utf8(request.environ["PATH_INFO"])
-        authorization = request.headers.get("Authorization")
-        known: dict[str, Any] = {}
-        if not route.public:
-            known["principal"] = authenticate(authorization, services.access_tokens)
+        known = {} if route.public else {"principal": _caller(route, services)}
         path = {name: readers[name](value) for name, value in matched.items()}
         call = (PublicCall if route.public else Call)(
             services=services,
@@ -57,6 +57,13 @@ def _view(route: Route, services: Services, limits: HttpLimits) -> Callable[...,
         return route.handler(call, **path)
 
     return view
+
+
+def _caller(route: Route, services: Services) -> Principal:
+    principal = authenticate(request.headers.get("Authorization"), services.access_tokens)
+    if route.needs not in principal.scopes:
+        raise InsufficientScope(route.needs)
+    return principal
 
 
 def _header(header: RequestHeader[Any]) -> Any:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from atom_backend.domain.accounts import User
-from atom_backend.domain.principals import Role
+from atom_backend.domain.permissions import Role
 from atom_backend.errors import NotFound
 from atom_backend.relational.deadline import at_length
 from atom_backend.relational.tables import users

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
 from atom_backend.domain.accounts import Credential, RefreshToken, User, normalized_email
-from atom_backend.domain.principals import Role
+from atom_backend.domain.permissions import Role
 from atom_backend.errors import Conflict, NotFound
 from atom_backend.relational.accounts import USER_COLUMNS, as_user
 from atom_backend.relational.configuration import PostgresConfiguration

@@ -13,8 +13,9 @@ from atom_backend.clock import Clock, new_id
 from atom_backend.domain.accounts import TokenPair, User, new_refresh_token, refresh_digest
 from atom_backend.domain.configuration import require_registrable
 from atom_backend.domain.erasures import Erasure, new_erasure_id
+from atom_backend.domain.permissions import Role
 from atom_backend.domain.ports import AccessTokens, Passwords, Transactions
-from atom_backend.domain.principals import Principal, Role
+from atom_backend.domain.principals import Principal
 from atom_backend.domain.transactions import SignInWork
 from atom_backend.errors import Forbidden, NotFound, Unauthenticated
 

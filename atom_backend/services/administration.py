@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from atom_backend.domain.permissions import Role
 from atom_backend.domain.ports import Transactions
-from atom_backend.domain.principals import Principal, Role
+from atom_backend.domain.principals import Principal
 from atom_backend.domain.transactions import OwnerWork
 from atom_backend.errors import Forbidden
 

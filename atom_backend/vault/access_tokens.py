@@ -13,7 +13,8 @@ from uuid import UUID
 import jwt
 
 from atom_backend.clock import Clock
-from atom_backend.domain.principals import Principal, Role
+from atom_backend.domain.permissions import Role
+from atom_backend.domain.principals import Principal
 from atom_backend.errors import ConfigurationError, Unauthenticated
 
 _ALGORITHM = "HS256"

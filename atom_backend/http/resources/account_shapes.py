@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from atom_backend.domain.accounts import TokenPair, User
-from atom_backend.domain.principals import Role
+from atom_backend.domain.permissions import Role
 from atom_backend.http.bodies import JsonBody, MergePatch
 from atom_backend.http.fields import (
     DisplayName,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from atom_backend.domain.erasures import ErasureState
+from atom_backend.domain.permissions import Scope
 from atom_backend.http.contract import Answer, Call, PublicCall, Routes
 from atom_backend.http.replies import json_reply, no_content
 from atom_backend.http.request_headers import PREFER_WAIT
@@ -80,20 +81,29 @@ def refresh(call: PublicCall[None, Refresh]) -> Response:
     return json_reply(TokenAnswer.of(call.services.accounts.refresh(token)))
 
 
-@routes.add("POST", "/v1/auth/logout", Answer(204, "The session has ended."))
+@routes.add(
+    "POST", "/v1/auth/logout", Answer(204, "The session has ended."), needs=Scope.ACCOUNT_MANAGE
+)
 def log_out(call: Call[None, None]) -> Response:
     """End the session of this access token."""
     call.services.accounts.log_out(call.principal)
     return no_content()
 
 
-@routes.add("GET", "/v1/users/me", Answer(200, "The own account.", UserAnswer))
+@routes.add(
+    "GET", "/v1/users/me", Answer(200, "The own account.", UserAnswer), needs=Scope.PROFILE_READ
+)
 def read_me(call: Call[None, None]) -> Response:
     """The own account."""
     return json_reply(UserAnswer.of(call.services.accounts.me(call.principal)))
 
 
-@routes.add("PATCH", "/v1/users/me", Answer(200, "The account after the change.", UserAnswer))
+@routes.add(
+    "PATCH",
+    "/v1/users/me",
+    Answer(200, "The account after the change.", UserAnswer),
+    needs=Scope.PROFILE_WRITE,
+)
 def change_me(call: Call[None, ProfilePatch]) -> Response:
     """Change the own profile by a JSON merge patch (RFC 7386)."""
     accounts = call.services.accounts
@@ -109,6 +119,7 @@ def change_me(call: Call[None, ProfilePatch]) -> Response:
     Answer(
         202, "The account is gone; the index still has to follow.", ErasureAnswer, headers=_ERASURE
     ),
+    needs=Scope.ACCOUNT_MANAGE,
     problems=(403,),
     headers=(PREFER_WAIT,),
 )

@@ -9,6 +9,7 @@ from flask import Request, Response
 from pydantic import BaseModel
 
 from atom_backend.domain.limits import TEXT_CHARS
+from atom_backend.domain.permissions import Scope
 from atom_backend.http.body_stream import BodyStream
 from atom_backend.http.contract import Answer, Call, Routes
 from atom_backend.http.errors import to_the_end
@@ -48,6 +49,7 @@ class RestoredAnswer(BaseModel):
     "GET",
     "/v1/users/me/export",
     Answer(200, "The archive; one whose last line is not `end` is cut off.", ArchiveLine, NDJSON),
+    needs=Scope.ARCHIVE_EXPORT,
 )
 def export_me(call: Call[None, None]) -> Response:
     """Everything that the account keeps, of one moment, as JSON lines.
@@ -69,6 +71,7 @@ def export_me(call: Call[None, None]) -> Response:
     "POST",
     "/v1/users/me/import",
     Answer(200, "Everything was stored.", RestoredAnswer),
+    needs=Scope.ARCHIVE_IMPORT,
     problems=(409,),
 )
 def import_me(call: Call[None, ArchiveBody]) -> Response:

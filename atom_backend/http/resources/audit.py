@@ -10,6 +10,7 @@ from flask import Response
 from pydantic import BaseModel, Field
 
 from atom_backend.domain.audit import AuditAction, AuditEntry, AuditListing
+from atom_backend.domain.permissions import Scope
 from atom_backend.domain.resources.registry import RESOURCES
 from atom_backend.http import cursors
 from atom_backend.http.contract import Answer, Call, Routes
@@ -71,7 +72,7 @@ class AuditPage(BaseModel):
     "GET",
     "/v1/admin/audit",
     Answer(200, "A page of entries.", AuditPage, headers={"Link": "The next page (RFC 8288)."}),
-    problems=(403,),
+    needs=Scope.ADMIN_READ,
 )
 def list_audit_entries(call: Call[AuditQuery, None]) -> Response:
     """Every write of every resource and account, newest first: who, what, when, from where."""

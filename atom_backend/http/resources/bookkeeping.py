@@ -9,6 +9,7 @@ from flask import Response
 from atom_backend.domain.calendar.local_time import zone
 from atom_backend.domain.finance.sums import SumQuestion
 from atom_backend.domain.finance.transfers import Transfer
+from atom_backend.domain.permissions import Scope
 from atom_backend.domain.resources.rules import Record
 from atom_backend.domain.transactions import StoredResponse
 from atom_backend.http.contract import Answer, Call, Routes
@@ -34,6 +35,7 @@ _WHERE = {"Location": "The list of the two transactions."}
     "POST",
     "/v1/transactions/transfer",
     Answer(201, "Both sides.", TransferAnswer, headers=_WHERE),
+    needs=Scope.RECORDS_WRITE,
     headers=(IDEMPOTENCY_KEY,),
 )
 def transfer(call: Call[None, TransferInput]) -> Response:
@@ -78,5 +80,6 @@ routes.made(
     "GET /v1/transactions/sums",
     Answer(200, "The sums, by currency, month and category.", SumPage),
     handler=sum_transactions,
+    needs=Scope.RECORDS_READ,
     query=SumQuery,
 )

@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Response
 
+from atom_backend.domain.permissions import Scope
 from atom_backend.domain.resources.events import EVENTS
 from atom_backend.http.contract import Answer, Call, Routes
 from atom_backend.http.errors import to_the_end
@@ -38,6 +39,7 @@ routes = Routes(EVENTS.name, EVENTS.about)
     "POST",
     "/v1/events/import",
     Answer(200, "One line for each part of the file.", ImportLine, NDJSON),
+    needs=Scope.RECORDS_WRITE,
 )
 def import_events(call: Call[ImportQuery, CalendarBody | CalendarUpload]) -> Response:
     """Store the events of a calendar file.
@@ -96,6 +98,7 @@ routes.made(
         headers={"Content-Disposition": "A name for the file."},
     ),
     handler=_export,
+    needs=Scope.RECORDS_READ,
     query=ExportQuery,
 )
 routes.made(
@@ -105,5 +108,6 @@ routes.made(
     "GET /v1/events/free-busy",
     Answer(200, "What is taken; all else is free.", BusyAnswer),
     handler=_busy,
+    needs=Scope.RECORDS_READ,
     query=BusyQuery,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from flask import Response
 
 from atom_backend.domain.options import Setting
+from atom_backend.domain.permissions import Scope
 from atom_backend.http.contract import Answer, Call, Routes
 from atom_backend.http.replies import json_reply, no_content, not_modified
 from atom_backend.http.request_headers import IF_MATCH, IF_NONE_MATCH, etag
@@ -27,7 +28,7 @@ _ETAG = {"ETag": "The revision, where a value was set."}
     "GET",
     "/v1/admin/configuration",
     Answer(200, "All keys, and what holds.", ConfigurationPage),
-    problems=(403,),
+    needs=Scope.ADMIN_READ,
 )
 def list_configuration(call: Call[None, None]) -> Response:
     """All that can be configured while the service runs."""
@@ -40,7 +41,7 @@ def list_configuration(call: Call[None, None]) -> Response:
     "/v1/admin/configuration/{key}",
     Answer(200, "What holds under the key.", ConfigurationAnswer, headers=_ETAG),
     Answer(304, "The caller holds this revision already.", headers=_ETAG),
-    problems=(403,),
+    needs=Scope.ADMIN_READ,
     headers=(IF_NONE_MATCH,),
 )
 def read_configuration(call: Call[None, None], key: OptionKey) -> Response:
@@ -54,7 +55,7 @@ def read_configuration(call: Call[None, None], key: OptionKey) -> Response:
     "PUT",
     "/v1/admin/configuration/{key}",
     Answer(200, "What holds now, in all processes.", ConfigurationAnswer, headers=_ETAG),
-    problems=(403,),
+    needs=Scope.ADMIN_WRITE,
     headers=(IF_MATCH,),
 )
 def put_configuration(call: Call[None, OptionValue], key: OptionKey) -> Response:
@@ -69,7 +70,7 @@ def put_configuration(call: Call[None, OptionValue], key: OptionKey) -> Response
     "DELETE",
     "/v1/admin/configuration/{key}",
     Answer(204, "The default holds again."),
-    problems=(403,),
+    needs=Scope.ADMIN_WRITE,
     headers=(IF_MATCH,),
 )
 def reset_configuration(call: Call[None, None], key: OptionKey) -> Response:

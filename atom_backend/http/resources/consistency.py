@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Response
 
 from atom_backend.domain.consistency import RunKind, RunOrder
+from atom_backend.domain.permissions import Scope
 from atom_backend.http.contract import Answer, Call, Routes
 from atom_backend.http.replies import json_reply
 from atom_backend.http.resources.consistency_shapes import (
@@ -28,7 +29,7 @@ _QUEUED = Answer(202, "The run that a worker will begin.", RunAnswer, headers=_L
     "GET",
     "/v1/admin/consistency",
     Answer(200, "The last runs, and what waits.", ConsistencyAnswer),
-    problems=(403,),
+    needs=Scope.ADMIN_READ,
 )
 def read_consistency(call: Call[None, None]) -> Response:
     """The last checks and repairs, the drift found, and how far the index is behind."""
@@ -36,7 +37,7 @@ def read_consistency(call: Call[None, None]) -> Response:
     return json_reply(ConsistencyAnswer.of(found))
 
 
-@routes.add("POST", "/v1/admin/consistency/check", _QUEUED, problems=(403,))
+@routes.add("POST", "/v1/admin/consistency/check", _QUEUED, needs=Scope.ADMIN_WRITE)
 def request_check(call: Call[None, CheckOrder]) -> Response:
     """Ask for a check, which changes nothing.
 
@@ -45,7 +46,7 @@ def request_check(call: Call[None, CheckOrder]) -> Response:
     return _request(call, RunOrder(RunKind.CHECK))
 
 
-@routes.add("POST", "/v1/admin/consistency/repair", _QUEUED, problems=(403,))
+@routes.add("POST", "/v1/admin/consistency/repair", _QUEUED, needs=Scope.ADMIN_WRITE)
 def request_repair(call: Call[None, RepairOrder]) -> Response:
     """Ask for a repair: a check, then every drifted item is indexed anew and orphans are removed.
 
@@ -58,7 +59,7 @@ def request_repair(call: Call[None, RepairOrder]) -> Response:
     "GET",
     "/v1/admin/consistency/runs/{run_id}",
     Answer(200, "The run, with its report when it is done.", RunReportAnswer),
-    problems=(403,),
+    needs=Scope.ADMIN_READ,
 )
 def read_run(call: Call[None, None], run_id: UUID) -> Response:
     """How far a run is, and what it found."""

@@ -9,6 +9,7 @@ from flask import Response
 from pydantic import BaseModel
 
 from atom_backend.domain.messaging.conversations import ConversationListing
+from atom_backend.domain.permissions import Scope
 from atom_backend.domain.resources.messages import MESSAGES
 from atom_backend.errors import FieldProblem, InvalidInput
 from atom_backend.http import cursors
@@ -35,7 +36,9 @@ _ORDER = "sent_at"
 """What a cursor of conversations is held against: the times of messages are its values, too."""
 
 
-@routes.add("GET", _ROOT, Answer(200, "A page.", ConversationPage, headers=_LINK))
+@routes.add(
+    "GET", _ROOT, Answer(200, "A page.", ConversationPage, headers=_LINK), needs=Scope.RECORDS_READ
+)
 def list_conversations(call: Call[ConversationQuery, None]) -> Response:
     """The conversations that satisfy all conditions, those with the newest last message first."""
     query = call.query
@@ -60,6 +63,7 @@ def list_conversations(call: Call[ConversationQuery, None]) -> Response:
     "GET",
     f"{_ROOT}/{{conversation_id}}",
     Answer(200, "The conversation.", ConversationMessages, headers=_LINK),
+    needs=Scope.RECORDS_READ,
 )
 def read_conversation(
     call: Call[ConversationMessagesQuery, None], conversation_id: UUID
@@ -86,7 +90,12 @@ def read_conversation(
     return _paged(answer, f"{call.root}{_ROOT}/{conversation_id}", query, cursor)
 
 
-@routes.add("POST", "/v1/messages/mark-read", Answer(200, "How many they were.", MarkedAnswer))
+@routes.add(
+    "POST",
+    "/v1/messages/mark-read",
+    Answer(200, "How many they were.", MarkedAnswer),
+    needs=Scope.RECORDS_WRITE,
+)
 def mark_messages_read(call: Call[None, MarkRead]) -> Response:
     """Mark messages as read, by their `ids` or all of a conversation, perhaps `until` a time.
 

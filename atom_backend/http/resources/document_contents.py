@@ -8,6 +8,7 @@ from flask import Response
 from pydantic import BaseModel
 
 from atom_backend.domain.items import Chunk
+from atom_backend.domain.permissions import Scope
 from atom_backend.domain.resources.documents import DOCUMENTS
 from atom_backend.http.contract import Answer, Call, Routes
 from atom_backend.http.replies import json_reply, not_modified
@@ -53,6 +54,7 @@ class ChunksAnswer(BaseModel):
     Answer(200, "The whole text.", TextAnswer, headers=_ETAG),
     Answer(200, "The whole text.", str, "text/plain", headers=_ETAG),
     Answer(304, "The caller holds this revision already.", headers=_ETAG),
+    needs=Scope.RECORDS_READ,
     headers=(IF_NONE_MATCH,),
 )
 def read_document_text(call: Call[None, None], item_id: UUID) -> Response:
@@ -76,6 +78,7 @@ def read_document_text(call: Call[None, None], item_id: UUID) -> Response:
     "GET",
     "/v1/documents/{item_id}/chunks",
     Answer(200, "The passages that are in the index now.", ChunksAnswer),
+    needs=Scope.RECORDS_READ,
 )
 def read_document_chunks(call: Call[None, None], item_id: UUID) -> Response:
     """The passages of a document, as the index holds them."""

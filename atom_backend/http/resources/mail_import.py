@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from flask import Response
 
 from atom_backend.domain.messaging.mail import MboxMessage
+from atom_backend.domain.permissions import Scope
 from atom_backend.errors import AtomError, InvalidInput
 from atom_backend.http.contract import Answer, Call, Routes
 from atom_backend.http.errors import problem_of, to_the_end
@@ -30,6 +31,7 @@ routes = Routes("mails", "Mail files that become messages.")
     "POST",
     "/v1/messages/import",
     Answer(200, "One line for each mail of the request.", MailAnswer, NDJSON),
+    needs=Scope.RECORDS_WRITE,
 )
 def import_mails(call: Call[MailQuery, MailStream | MailUpload]) -> Response:
     """Store mails (.eml) and mbox files as messages.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from flask import Response
 
 from atom_backend.domain.options import Setting
+from atom_backend.domain.permissions import Scope
 from atom_backend.http.contract import Answer, Call, Routes
 from atom_backend.http.replies import json_reply, no_content, not_modified
 from atom_backend.http.request_headers import IF_MATCH, IF_NONE_MATCH, etag
@@ -23,7 +24,12 @@ routes = Routes("preferences", "What a user likes to have otherwise than by defa
 _ETAG = {"ETag": "The revision, where a value was set."}
 
 
-@routes.add("GET", "/v1/preferences", Answer(200, "All that hold.", PreferencePage))
+@routes.add(
+    "GET",
+    "/v1/preferences",
+    Answer(200, "All that hold.", PreferencePage),
+    needs=Scope.RECORDS_READ,
+)
 def list_preferences(call: Call[None, None]) -> Response:
     """What was set, and the defaults of all else that is known."""
     found = call.services.preferences.listing(call.principal)
@@ -35,6 +41,7 @@ def list_preferences(call: Call[None, None]) -> Response:
     "/v1/preferences/{key}",
     Answer(200, "What holds under the key.", PreferenceAnswer, headers=_ETAG),
     Answer(304, "The caller holds this revision already.", headers=_ETAG),
+    needs=Scope.RECORDS_READ,
     headers=(IF_NONE_MATCH,),
 )
 def read_preference(call: Call[None, None], key: OptionKey) -> Response:
@@ -52,6 +59,7 @@ def read_preference(call: Call[None, None], key: OptionKey) -> Response:
     "/v1/preferences/{key}",
     Answer(200, "What holds now.", PreferenceAnswer, headers=_ETAG),
     Answer(201, "What holds now; nothing was set before.", PreferenceAnswer, headers=_ETAG),
+    needs=Scope.RECORDS_WRITE,
     problems=(409,),
     headers=(IF_MATCH,),
 )
@@ -71,6 +79,7 @@ def put_preference(call: Call[None, OptionValue], key: OptionKey) -> Response:
     "DELETE",
     "/v1/preferences/{key}",
     Answer(204, "The default holds again, if there is one."),
+    needs=Scope.RECORDS_WRITE,
     headers=(IF_MATCH,),
 )
 def reset_preference(call: Call[None, None], key: OptionKey) -> Response:

@@ -12,6 +12,7 @@ from typing import Any
 from flask import Response
 from pydantic import BaseModel
 
+from atom_backend.domain.permissions import Scope
 from atom_backend.domain.resources.resource import Resource
 from atom_backend.errors import AtomError
 from atom_backend.http.contract import Answer, Call, Routes
@@ -66,6 +67,7 @@ def add_batch(routes: Routes, resource: Resource, shapes: Shapes) -> None:
         f"POST /v1/{resource.name}/batch",
         Answer(200, "One line for each line of the request.", answered, NDJSON),
         handler=load,
+        needs=Scope.RECORDS_WRITE,
         body=lines,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from atom_backend.domain.permissions import Scope
 from atom_backend.domain.resources.registry import RESOURCES
 from atom_backend.domain.resources.resource import Resource
 from atom_backend.domain.resources.rules import Rules
@@ -48,6 +49,7 @@ def routes_of(face: Face) -> Routes:
         f"POST {root}",
         created,
         handler=face.create,
+        needs=Scope.RECORDS_WRITE,
         body=face.input,
         problems=(409,),
         headers=(IDEMPOTENCY_KEY, *wait),
@@ -58,6 +60,7 @@ def routes_of(face: Face) -> Routes:
         f"GET {root}",
         Answer(200, "A page.", shapes.page, headers={"Link": "The next page (RFC 8288)."}),
         handler=face.list,
+        needs=Scope.RECORDS_READ,
         query=shapes.query,
     )
     routes.made(
@@ -66,6 +69,7 @@ def routes_of(face: Face) -> Routes:
         f"GET {one}",
         *read,
         handler=face.read,
+        needs=Scope.RECORDS_READ,
         headers=(IF_NONE_MATCH,),
     )
     routes.made(
@@ -74,6 +78,7 @@ def routes_of(face: Face) -> Routes:
         f"GET {named}",
         *read,
         handler=face.read_named,
+        needs=Scope.RECORDS_READ,
         headers=(IF_NONE_MATCH,),
     )
     routes.made(
@@ -83,6 +88,7 @@ def routes_of(face: Face) -> Routes:
         stored,
         created,
         handler=face.put,
+        needs=Scope.RECORDS_WRITE,
         body=face.content,
         problems=(409,),
         headers=(IF_MATCH, *wait),
@@ -93,6 +99,7 @@ def routes_of(face: Face) -> Routes:
         f"PATCH {one}",
         stored,
         handler=face.change,
+        needs=Scope.RECORDS_WRITE,
         body=shapes.patch,
         problems=(409,),
         headers=(IF_MATCH, *wait),
@@ -103,6 +110,7 @@ def routes_of(face: Face) -> Routes:
         f"DELETE {one}",
         Answer(204, "It is gone from every answer."),
         handler=face.remove,
+        needs=Scope.RECORDS_WRITE,
         problems=(409,) if _may_have_to_stay(resource) else (),
         headers=(IF_MATCH,),
     )
@@ -113,6 +121,7 @@ def routes_of(face: Face) -> Routes:
             f"POST {one}/{action.name}",
             stored,
             handler=face.act(action),
+            needs=Scope.RECORDS_WRITE,
             headers=(IF_MATCH,),
         )
     add_batch(routes, resource, shapes)

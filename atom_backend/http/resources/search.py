@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import Response
 
+from atom_backend.domain.permissions import Scope
 from atom_backend.http import cursors
 from atom_backend.http.contract import Answer, Call, Routes
 from atom_backend.http.replies import json_reply
@@ -28,7 +29,7 @@ _FOUND = Answer(
 )
 
 
-@routes.add("POST", "/v1/search", _FOUND)
+@routes.add("POST", "/v1/search", _FOUND, needs=Scope.SEARCH)
 def search(call: Call[None, SearchInput]) -> Response:
     """Find items by meaning, by words, or both.
 
@@ -37,7 +38,7 @@ def search(call: Call[None, SearchInput]) -> Response:
     return _answer(call, call.body)
 
 
-@routes.add("GET", "/v1/search", _FOUND)
+@routes.add("GET", "/v1/search", _FOUND, needs=Scope.SEARCH)
 def search_by_parameters(call: Call[SearchQuery, None]) -> Response:
     """Find items, asked by query parameters."""
     return _answer(call, call.query.as_input())
@@ -47,6 +48,7 @@ def search_by_parameters(call: Call[SearchQuery, None]) -> Response:
     "GET",
     "/v1/items/{item_id}/similar",
     Answer(200, "The nearest items, and not the item itself.", SimilarAnswer),
+    needs=Scope.SEARCH,
     problems=(409,),
 )
 def similar_items(call: Call[SimilarQuery, None], item_id: UUID) -> Response:

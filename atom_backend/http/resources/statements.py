@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Response
 
 from atom_backend.domain.calendar.local_time import zone
+from atom_backend.domain.permissions import Scope
 from atom_backend.http.contract import Answer, Call, Routes
 from atom_backend.http.replies import json_reply
 from atom_backend.http.resources.statement_shapes import (
@@ -25,6 +26,7 @@ routes = Routes("statements", "Bank statements (CSV): how they are read, and the
     "POST",
     "/v1/accounts/{account_id}/statements/preview",
     Answer(200, "How the file is read.", PreviewAnswer),
+    needs=Scope.RECORDS_READ,
 )
 def preview_statement(call: Call[None, StatementPreview], account_id: UUID) -> Response:
     """Look at a statement: the proposed mapping, and a question wherever the file is not clear.
@@ -42,6 +44,7 @@ def preview_statement(call: Call[None, StatementPreview], account_id: UUID) -> R
     "POST",
     "/v1/accounts/{account_id}/statements/import",
     Answer(200, "What became of the rows.", ImportAnswer),
+    needs=Scope.RECORDS_WRITE,
     problems=(409,),
 )
 def import_statement(call: Call[None, StatementUpload], account_id: UUID) -> Response:

@@ -11,7 +11,8 @@ from uuid import UUID
 import pytest
 
 from atom_backend.domain.consistency import ConsistencyRun, RunOrder
-from atom_backend.domain.principals import Principal, Role
+from atom_backend.domain.permissions import Role
+from atom_backend.domain.principals import Principal
 from atom_backend.relational.transactions import PostgresTransactions
 from tests.conftest import RunSql
 from tests.integration.coordinator.looking import Ask, Read

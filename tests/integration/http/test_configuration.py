@@ -122,7 +122,7 @@ def test_nobody_else_sees_or_changes_it(
             put(other, "registration.open", False),
             other.delete(f"{BASE}/registration.open"),
         ):
-            assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
+            assert (answer.status_code, answer.json["code"]) == (403, "insufficient_scope")
     assert register(app)[0] == 201
 
 

@@ -66,7 +66,7 @@ def test_it_is_for_administrators_only(account: Account, method: str, path: str,
     anonymous = account.ask(method, path, json=body, headers={"Authorization": ""})
     assert (anonymous.status_code, anonymous.json["code"]) == (401, "unauthenticated")
     refused = account.ask(method, path, json=body)
-    assert (refused.status_code, refused.json["code"]) == (403, "forbidden")
+    assert (refused.status_code, refused.json["code"]) == (403, "insufficient_scope")
 
 
 @pytest.mark.parametrize(("method", "path", "body"), ROUTES)

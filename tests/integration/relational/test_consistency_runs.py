@@ -18,7 +18,8 @@ from atom_backend.domain.consistency import (
     RunOrder,
     RunState,
 )
-from atom_backend.domain.principals import Principal, Role
+from atom_backend.domain.permissions import Role
+from atom_backend.domain.principals import Principal
 from atom_backend.errors import ConfigurationError, NotFound
 from atom_backend.relational.tables import CONSISTENCY_CHANNEL
 from atom_backend.relational.transactions import PostgresTransactions

@@ -10,7 +10,8 @@ import pytest
 
 from atom_backend.clock import new_id
 from atom_backend.domain.accounts import refresh_digest
-from atom_backend.domain.principals import Principal, Role
+from atom_backend.domain.permissions import Role
+from atom_backend.domain.principals import Principal
 from atom_backend.errors import Conflict, NotFound, Unauthenticated
 from atom_backend.relational.transactions import PostgresTransactions
 from tests.conftest import RunSql

@@ -13,7 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from atom_backend.clock import new_id
-from atom_backend.domain.principals import Principal, Role
+from atom_backend.domain.permissions import Role
+from atom_backend.domain.principals import Principal
 from atom_backend.domain.resources.documents import DOCUMENTS
 from atom_backend.domain.resources.tasks import TASKS
 from atom_backend.errors import (

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from atom_backend.clock import new_id
 from atom_backend.domain.accounts import refresh_digest
-from atom_backend.domain.principals import Principal, Role
+from atom_backend.domain.permissions import Role
+from atom_backend.domain.principals import Principal
 from atom_backend.domain.transactions import StoredResponse
 from atom_backend.relational.tables import metadata
 from atom_backend.relational.transactions import PostgresTransactions

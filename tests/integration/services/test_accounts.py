@@ -10,7 +10,8 @@ import pytest
 from atom_backend.clock import SystemClock, new_id
 from atom_backend.domain.accounts import TokenPair
 from atom_backend.domain.items import Kind
-from atom_backend.domain.principals import Principal, Role
+from atom_backend.domain.permissions import Role
+from atom_backend.domain.principals import Principal
 from atom_backend.domain.resources.documents import DOCUMENTS
 from atom_backend.errors import AtomError, Conflict, NotFound, Unauthenticated
 from atom_backend.relational.transactions import PostgresTransactions

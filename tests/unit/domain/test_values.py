@@ -19,8 +19,9 @@ from atom_backend.domain.accounts import (
 )
 from atom_backend.domain.health import Health, Probe, Status
 from atom_backend.domain.index_state import EntryState, IndexState, as_seen_by_users
+from atom_backend.domain.permissions import Role
 from atom_backend.domain.preconditions import IfMatch
-from atom_backend.domain.principals import OwnerScope, Principal, Role
+from atom_backend.domain.principals import OwnerScope, Principal
 from atom_backend.domain.search import SearchFilter
 from atom_backend.errors import PreconditionFailed
 

@@ -12,8 +12,9 @@ from uuid import UUID
 import numpy as np
 import pytest
 
+from atom_backend.domain.permissions import Role
 from atom_backend.domain.ports import Transactions, VectorSearch
-from atom_backend.domain.principals import OwnerScope, Principal, Role
+from atom_backend.domain.principals import OwnerScope, Principal
 from atom_backend.errors import (
     AtomError,
     DatabaseUnavailable,

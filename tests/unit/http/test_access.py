@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from flask import Response
 
+from atom_backend.domain.permissions import Scope
+from atom_backend.http.contract import Call, PublicCall, Routes
 from tests.unit.http.tiny import GOOD, USER, client
 
 PREFLIGHT = {"Access-Control-Request-Method": "PATCH"}
@@ -40,6 +43,33 @@ def test_a_stranger_learns_nothing_about_the_input() -> None:
     for path in ("/things?nonsense=1", "/things/by-name/a%00", f"/things/{USER}"):
         assert client().get(path).status_code == 401
     assert client().post("/things", data=b"{", content_type="text/plain").status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/closed", "/closed?nonsense=1", "/closed?limit=a"])
+def test_a_caller_without_the_scope_is_told_which_and_learns_nothing_else(path: str) -> None:
+    answer = client().post(path, headers=GOOD, data=b"{", content_type="text/plain")
+    assert (answer.status_code, answer.json["code"]) == (403, "insufficient_scope")
+    assert answer.json["scope"] == "admin:write"
+    assert answer.headers["WWW-Authenticate"] == (
+        'Bearer realm="atom", error="insufficient_scope", scope="admin:write"'
+    )
+
+
+def test_a_route_that_says_nothing_about_permission_is_not_built() -> None:
+    careless = Routes("careless", "Routes that forgot something.")
+
+    def closed(call: Call[None, None]) -> Response:
+        return Response()
+
+    def opened(call: PublicCall[None, None]) -> Response:
+        return Response()
+
+    for handler, needs in ((closed, None), (opened, Scope.SEARCH)):
+        with pytest.raises(TypeError, match="GET /careless must be public or say what scope"):
+            careless.add("GET", "/careless", needs=needs)(handler)
+    with pytest.raises(TypeError, match="GET /made must be public"):
+        careless.made("made", "About.", "GET /made", handler=closed)
+    assert careless.declared == []
 
 
 def test_answers_are_neither_kept_nor_guessed_at() -> None:

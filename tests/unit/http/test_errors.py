@@ -16,6 +16,7 @@ EXPECTED = {
     "MalformedRequest": 400,
     "Unauthenticated": 401,
     "Forbidden": 403,
+    "InsufficientScope": 403,
     "NotFound": 404,
     "Conflict": 409,
     "GrantRefused": 409,

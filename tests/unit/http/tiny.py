@@ -10,7 +10,8 @@ from flask import Flask, Response
 from pydantic import BaseModel, Field
 
 from atom_backend import errors
-from atom_backend.domain.principals import Principal, Role
+from atom_backend.domain.permissions import Role, Scope
+from atom_backend.domain.principals import Principal
 from atom_backend.http.application import build_application
 from atom_backend.http.bodies import JsonBody, MergePatch
 from atom_backend.http.contract import Answer, Call, PublicCall, Routes
@@ -102,7 +103,7 @@ class Echo(BaseModel):
     got: Any
 
 
-@routes.add("GET", "/things", Answer(200, "Fine.", Echo))
+@routes.add("GET", "/things", Answer(200, "Fine.", Echo), needs=Scope.RECORDS_READ)
 def list_things(call: Call[ThingQuery, None]) -> Response:
     """List."""
     return json_reply(Echo(got=call.query.model_dump(mode="json")))
@@ -112,6 +113,7 @@ def list_things(call: Call[ThingQuery, None]) -> Response:
     "POST",
     "/things",
     Answer(200, "Fine.", Echo),
+    needs=Scope.RECORDS_WRITE,
     headers=(IDEMPOTENCY_KEY, PREFER_WAIT),
 )
 def make_thing(call: Call[None, Thing | ThingForm]) -> Response:
@@ -124,7 +126,13 @@ def make_thing(call: Call[None, Thing | ThingForm]) -> Response:
     return json_reply(Echo(got={**call.body.model_dump(mode="json"), "key": key, "wait": wait}))
 
 
-@routes.add("PATCH", "/things/{thing_id}", Answer(200, "Fine.", Echo), headers=(IF_MATCH,))
+@routes.add(
+    "PATCH",
+    "/things/{thing_id}",
+    Answer(200, "Fine.", Echo),
+    needs=Scope.RECORDS_WRITE,
+    headers=(IF_MATCH,),
+)
 def change_thing(call: Call[None, ThingPatch], thing_id: UUID) -> Response:
     """Change."""
     expected = call.header(IF_MATCH)
@@ -134,31 +142,37 @@ def change_thing(call: Call[None, ThingPatch], thing_id: UUID) -> Response:
     return json_reply(Echo(got={"id": str(thing_id), **given}))
 
 
-@routes.add("GET", "/things/{thing_id}", Answer(200, "Fine.", Echo), headers=(IF_NONE_MATCH,))
+@routes.add(
+    "GET",
+    "/things/{thing_id}",
+    Answer(200, "Fine.", Echo),
+    needs=Scope.RECORDS_READ,
+    headers=(IF_NONE_MATCH,),
+)
 def read_thing(call: Call[None, None], thing_id: UUID) -> Response:
     """Read."""
     return not_modified(call, 3) or json_reply(Echo(got=str(thing_id)), ETag='"3"')
 
 
-@routes.add("GET", "/things/special", Answer(200, "Fine.", Echo))
+@routes.add("GET", "/things/special", Answer(200, "Fine.", Echo), needs=Scope.RECORDS_READ)
 def read_special(call: Call[None, None]) -> Response:
     """A word where identifiers stand."""
     return json_reply(Echo(got="special"))
 
 
-@routes.add("GET", "/things/{thing_id}/parts", Answer(200, "Fine.", Echo))
+@routes.add("GET", "/things/{thing_id}/parts", Answer(200, "Fine.", Echo), needs=Scope.RECORDS_READ)
 def read_parts(call: Call[None, None], thing_id: UUID) -> Response:
     """Parts."""
     return json_reply(Echo(got="parts"))
 
 
-@routes.add("GET", "/things/by-name/{name}", Answer(200, "Fine.", Echo))
+@routes.add("GET", "/things/by-name/{name}", Answer(200, "Fine.", Echo), needs=Scope.RECORDS_READ)
 def read_by_name(call: Call[None, None], name: Name) -> Response:
     """By name."""
     return json_reply(Echo(got=name))
 
 
-@routes.add("POST", "/lines", Answer(200, "Lines.", Echo, NDJSON))
+@routes.add("POST", "/lines", Answer(200, "Lines.", Echo, NDJSON), needs=Scope.RECORDS_WRITE)
 def read_lines(call: Call[None, ThingLines]) -> Response:
     """Lines."""
 
@@ -176,6 +190,12 @@ def read_lines(call: Call[None, ThingLines]) -> Response:
         return f"end:{problem.status}:{problem.detail}\n".encode()
 
     return Response(to_the_end(answers(), last), content_type=NDJSON)
+
+
+@routes.add("POST", "/closed", Answer(200, "Never.", Echo), needs=Scope.ADMIN_WRITE)
+def change_everything(call: Call[ThingQuery, Thing]) -> Response:
+    """For administrators."""
+    return json_reply(Echo(got="changed"))
 
 
 @routes.add("GET", "/open", Answer(200, "Fine.", Echo))

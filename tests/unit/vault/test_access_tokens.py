@@ -13,7 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from atom_backend.domain.principals import Principal, Role
+from atom_backend.domain.permissions import Role
+from atom_backend.domain.principals import Principal
 from atom_backend.errors import ConfigurationError, Unauthenticated
 from atom_backend.vault.access_tokens import SHORTEST_KEY, SignedAccessTokens
 
