@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 from atom_backend.clock import SystemClock
 from atom_backend.coordinator.agreement import Agreement
@@ -29,7 +30,10 @@ from atom_backend.coordinator.upkeep import Sweep, Upkeep
 from atom_backend.domain.backoff import Backoff
 from atom_backend.domain.consistency import Schedule
 from atom_backend.domain.finance.statements import Statements
+from atom_backend.domain.master_keys import KEY_BYTES, MasterKey, generate_key, read_key
 from atom_backend.domain.ports import CalendarFiles, MailReader, Wakeup
+from atom_backend.domain.secrets import Vault
+from atom_backend.errors import ConfigurationError
 from atom_backend.extraction.calendars.files import ConfinedCalendarFiles
 from atom_backend.extraction.extractor import SubprocessExtractor
 from atom_backend.extraction.mails.confined import ConfinedMails
@@ -68,7 +72,9 @@ from atom_backend.settings import Settings
 from atom_backend.stores import Stores, open_building, open_guarded, open_stores, unpooled
 from atom_backend.telemetry.metrics import Metrics
 from atom_backend.vault.access_tokens import SignedAccessTokens
+from atom_backend.vault.envelope_vault import EnvelopeVault, KeylessVault
 from atom_backend.vault.key_file import load_or_create_key
+from atom_backend.vault.keyring import Keyring
 from atom_backend.vault.passwords import Argon2idPasswords
 from atom_backend.workers.chores import Chores, Periodic, Timer
 from atom_backend.workers.loop import Loop, Worker
@@ -284,6 +290,7 @@ def assemble_services(settings: Settings, ports: Stores | Guarded, readers: Read
         exporting=Exporting(transactions),
         restoring=Restoring(transactions, clock=clock),
         access_tokens=access_tokens,
+        vault=vault_of(settings),
         metrics=metrics,
     )
 
@@ -291,6 +298,25 @@ def assemble_services(settings: Settings, ports: Stores | Guarded, readers: Read
 def importing_of(services: Services) -> Importing:
     """What the command stores with."""
     return Importing(services.records, services.uploads, services.mailing)
+
+
+def vault_of(settings: Settings) -> Vault:
+    """What seals OAuth tokens: with the keys that were given, or with one that this machine makes.
+
+    Beside a PostgreSQL of the operator's own no key is made, because every process needs the same.
+    """
+    keys = settings.vault_keys
+    if not keys and not settings.database_url:
+        keys = (_kept_key(settings.data_dir / "vault.key"),)
+    return EnvelopeVault(Keyring(keys)) if keys else KeylessVault()
+
+
+def _kept_key(path: Path) -> MasterKey:
+    text = load_or_create_key(path, generate_key, shortest=KEY_BYTES).decode("utf-8", "replace")
+    try:
+        return read_key(text)
+    except ValueError as error:
+        raise ConfigurationError(f"The key in the file {path} {error}: restore the file.") from None
 
 
 def _signing_key(settings: Settings) -> bytes:

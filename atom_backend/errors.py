@@ -198,6 +198,12 @@ class ProviderRefused(AtomError):
         """The provider's own code, as ``invalid_client`` (RFC 6749, section 5.2)."""
 
 
+class VaultUnavailable(DependencyError):
+    """OAuth tokens can be neither sealed nor opened here: the key for them is missing or wrong."""
+
+    code = "vault_unavailable"
+
+
 class StoredDataError(AtomError):
     """Stored data is not what it must be."""
 

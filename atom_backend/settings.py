@@ -8,23 +8,54 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
 
+from atom_backend.domain.master_keys import MasterKey, read_key
 from atom_backend.errors import ConfigurationError
 
 PROJECT = Path(__file__).resolve().parent.parent
 _OUR_PREFIXES = ("ATOM_", "DB_", "LANCEDB_")
 _READ_BY_LANCEDB_ITSELF = {"LANCEDB_LOG"}
+_MAKE_ONE = "'python -m atom_backend keys generate' makes a key."
 
 
 def _comma_separated(value: object) -> object:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
+
+
+def _one_key(value: object) -> object:
+    return _keys([value]) if isinstance(value, str) else value
+
+
+def _several_keys(value: object) -> object:
+    return _keys(value.split(",")) if isinstance(value, str) else value
+
+
+def _keys(texts: Sequence[str]) -> tuple[MasterKey, ...]:
+    """Every problem of every key at once, and nothing of a key itself."""
+    keys: list[MasterKey] = []
+    problems = []
+    for number, text in enumerate(texts, start=1):
+        named = "the key" if len(texts) == 1 else f"key {number}"
+        try:
+            key = read_key(text.strip())
+        except ValueError as error:
+            problems.append(f"{named} {error}")
+            continue
+        if key in keys:
+            problems.append(f"{named} stands there twice")
+        keys.append(key)
+    if problems:
+        said = "; ".join(problems)
+        raise PydanticCustomError("key", "{said}. {advice}", {"said": said, "advice": _MAKE_ONE})
+    return tuple(keys)
 
 
 class Settings(BaseModel):
@@ -58,7 +89,12 @@ class Settings(BaseModel):
     encoder_threads: int = Field(2, alias="ATOM_ENCODER_THREADS", ge=1, le=256)
 
     signing_key: SecretStr | None = Field(None, alias="ATOM_SIGNING_KEY", min_length=32)
-    oauth_encryption_key: SecretStr | None = Field(None, alias="ATOM_OAUTH_ENCRYPTION_KEY")
+    oauth_encryption_key: Annotated[tuple[MasterKey, ...], BeforeValidator(_one_key)] = Field(
+        (), alias="ATOM_OAUTH_ENCRYPTION_KEY"
+    )
+    oauth_encryption_keys: Annotated[tuple[MasterKey, ...], BeforeValidator(_several_keys)] = Field(
+        (), alias="ATOM_OAUTH_ENCRYPTION_KEYS"
+    )
     access_token_seconds: int = Field(900, alias="ATOM_ACCESS_TOKEN_SECONDS", ge=30, le=86_400)
     refresh_token_days: int = Field(30, alias="ATOM_REFRESH_TOKEN_DAYS", ge=1, le=365)
 
@@ -77,6 +113,11 @@ class Settings(BaseModel):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="ATOM_LOG_LEVEL")
     log_format: Literal["plain", "json"] = Field("plain", alias="ATOM_LOG_FORMAT")
+
+    @property
+    def vault_keys(self) -> tuple[MasterKey, ...]:
+        """What OAuth tokens are sealed with; the first writes. Empty where none was given."""
+        return self.oauth_encryption_key or self.oauth_encryption_keys
 
     @property
     def data_dir(self) -> Path:
@@ -107,9 +148,25 @@ class Settings(BaseModel):
                 "ATOM_SIGNING_KEY: needed beside DATABASE_URL, so that every process signs alike; "
                 "32 characters or more, kept secret."
             )
+        problems += _problems_of_keys(settings)
         if problems:
             raise ConfigurationError(*problems)
         return settings
+
+
+def _problems_of_keys(settings: Settings) -> list[str]:
+    problems = []
+    if settings.oauth_encryption_key and settings.oauth_encryption_keys:
+        problems.append(
+            "ATOM_OAUTH_ENCRYPTION_KEY: leave it out where ATOM_OAUTH_ENCRYPTION_KEYS is set, "
+            "and name its key there: the first writes, all of them read."
+        )
+    signing = settings.signing_key
+    if signing and any(
+        key.material == signing.get_secret_value().encode() for key in settings.vault_keys
+    ):
+        problems.append("ATOM_SIGNING_KEY: use another key than for the encryption of tokens.")
+    return problems
 
 
 def _is_mistyped(name: str, known: set[str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from atom_backend.domain.ports import AccessTokens
+from atom_backend.domain.secrets import Vault
 from atom_backend.services.accounts import Accounts
 from atom_backend.services.audit import Audit
 from atom_backend.services.bookkeeping import Bookkeeping
@@ -55,4 +56,5 @@ class Services:
     exporting: Exporting
     restoring: Restoring
     access_tokens: AccessTokens
+    vault: Vault
     metrics: Metrics

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from atom_backend.errors import ConfigurationError
@@ -15,26 +16,36 @@ from atom_backend.errors import ConfigurationError
 _KEY_BYTES = 48
 
 
-def load_or_create_key(path: Path) -> bytes:
-    """The key in this file, made on first use. Raises ConfigurationError."""
+def random_text() -> str:
+    """A key for whatever takes any text."""
+    return secrets.token_urlsafe(_KEY_BYTES)
+
+
+def load_or_create_key(
+    path: Path, generate: Callable[[], str] = random_text, *, shortest: int = _KEY_BYTES
+) -> bytes:
+    """The key in this file, made on first use. Raises ConfigurationError.
+
+    One with fewer than ``shortest`` bytes cannot be whole.
+    """
     try:
         if not path.exists():
-            _create(path)
+            _create(path, generate())
         key = path.read_bytes().strip()
     except OSError as error:
         raise ConfigurationError(f"The key file {path} cannot be used: {error.strerror}.") from None
-    if len(key) < _KEY_BYTES:
+    if len(key) < shortest:
         raise ConfigurationError(f"The key file {path} is damaged: restore it, or remove it.")
     return key
 
 
-def _create(path: Path) -> None:
+def _create(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(_KEY_BYTES) + "\n")
+            file.write(text + "\n")
             file.flush()
             os.fsync(file.fileno())
         # A link, unlike a rename, fails when another process was first: its key is the one.

@@ -31,6 +31,7 @@ EXPECTED = {
     "EmbedderUnavailable": 503,
     "ProviderUnavailable": 503,
     "ProviderRefused": 502,
+    "VaultUnavailable": 503,
     "StoredDataError": 500,
     "VectorStoreCorrupt": 500,
     "RefusedVector": 500,
