@@ -1,6 +1,7 @@
-"""The audit trail: what was written, by whom, when, and from where; never what it said.
+"""The audit trail: what was written or used, by whom, when, from where; never what it said.
 
-Invariant: an entry is made by the write itself, in its transaction, and nobody changes it.
+Invariant: the entry of a write is made by the write itself, in its transaction; that of a use, in
+the transaction without which it cannot be done. Nobody changes an entry.
 """
 
 from __future__ import annotations
@@ -13,20 +14,31 @@ from uuid import UUID
 
 
 class AuditAction(StrEnum):
-    """What a write did to its record."""
+    """What a write did to its record; or, after the first three, what was done with it."""
 
     CREATE = "create"
     CHANGE = "change"
     REMOVE = "remove"
+    AUTHORIZE = "authorize"
+    """An authorization was begun."""
+    FINISH = "finish"
+    USE = "use"
+    """A token was handed out."""
+    REFRESH = "refresh"
+    FAIL = "fail"
+    """Something failed, and may succeed the next time."""
+    REFUSE = "refuse"
+    """Something was refused for good."""
+    REVOKE = "revoke"
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One write of one record. ``id`` grows with the order of writing.
+    """One write, or one use, of one record. ``id`` grows with the order of writing.
 
     ``user_id`` is null where nobody was logged in: at a registration, or for an operator.
     ``session_id``, ``request_id`` and ``remote_address`` are null for commands. ``revision`` is
-    the one that was reached or removed; accounts have none.
+    the one that was reached or removed; accounts have none, and uses neither.
     """
 
     id: int
@@ -61,3 +73,7 @@ class AuditTrail(Protocol):
     """Everybody's entries, for an administrator; everybody else sees none."""
 
     def listing(self, listing: AuditListing) -> list[AuditEntry]: ...
+
+    def note(self, action: AuditAction, resource: str, item_id: UUID) -> None:
+        """Leave an entry of a use. The actions of writes are refused: writes leave their own."""
+        ...

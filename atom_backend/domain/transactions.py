@@ -324,7 +324,7 @@ class WorkerWork(Protocol):
         ...
 
     def sweep(self) -> Mapping[str, int]:
-        """Remove expired idempotency keys, refresh tokens and old runs; rows removed by name."""
+        """Remove what has expired, and old runs; rows removed by name of their table."""
         ...
 
     def sizes(self) -> Mapping[str, int]:

@@ -1,12 +1,14 @@
-"""Reading the audit trail (role ``atom_app``; a policy shows it to administrators alone).
+"""The audit trail (role ``atom_app``; a policy shows it to administrators alone).
 
-Invariant: nothing here writes an entry; triggers on the tables do (``walls``).
+Invariant: nothing here writes an entry; triggers on the tables do (``walls``), and for what is no
+write, the function ``atom_note``.
 """
 
 from __future__ import annotations
 
 import operator
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
@@ -58,6 +60,10 @@ class PostgresAuditTrail:
         asked = [test(column, value) for column, test, value in conditions if value is not None]
         query = sa.select(audit_entries).where(*asked).order_by(entries.id.desc())
         return [_as_entry(row) for row in self._connection.execute(query.limit(listing.limit))]
+
+    def note(self, action: AuditAction, resource: str, item_id: UUID) -> None:
+        noted = sa.func.atom_note(action.value, resource, sa.cast(item_id, sa.Uuid))
+        self._connection.execute(sa.select(noted))
 
 
 def _as_entry(row: Row[Any]) -> AuditEntry:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 
-def walled(table: str) -> str:
+def walled(table: str, *, updates: str = "update") -> str:
     """SQL: the application sees and writes its owner's rows of the table, and no other.
 
     Each write leaves an audit entry, unless the table holds parts of items and so has no revision:
-    then the write of the item leaves it.
+    then the write of the item leaves it. ``updates``: as in ``audited``.
     """
     return f"""
         alter table {table} enable row level security, force row level security;
@@ -18,15 +18,18 @@ def walled(table: str) -> str:
                 select from pg_attribute
                 where attrelid = '{table}'::regclass and attname = 'revision'
             ) then
-                {audited(table)};
+                {audited(table, updates=updates)};
             end if;
         end $wall$;
     """
 
 
-def audited(table: str) -> str:
-    """SQL: each write of a row (``id``, ``owner_id``, ``revision``) leaves an audit entry."""
+def audited(table: str, *, updates: str = "update") -> str:
+    """SQL: each write of a row (``id``, ``owner_id``, ``revision``) leaves an audit entry.
+
+    ``updates`` may be ``update of`` a column, where writes of others are no news.
+    """
     return f"""
-        create trigger audited after insert or update or delete on {table}
+        create trigger audited after insert or {updates} or delete on {table}
             for each row execute function atom_audit()
     """

@@ -22,6 +22,7 @@ from atom_backend.relational.erasures import PostgresErasures, PostgresOwnErasur
 from atom_backend.relational.idempotency import PostgresIdempotency
 from atom_backend.relational.items import PostgresItems
 from atom_backend.relational.ledger import PostgresLedger
+from atom_backend.relational.oauth_tables import oauth_flows
 from atom_backend.relational.owner_index import PostgresOwnerIndex
 from atom_backend.relational.records import PostgresRecords
 from atom_backend.relational.repairs import PostgresRepairs
@@ -106,9 +107,11 @@ class PostgresWorkerWork:
             idempotency_keys.c.created_at <= sa.func.now() - self._keep_answers
         )
         tokens = sa.delete(refresh_tokens).where(refresh_tokens.c.expires_at <= sa.func.now())
+        flows = sa.delete(oauth_flows).where(oauth_flows.c.expires_at <= sa.func.now())
         return {
             idempotency_keys.name: self._connection.execute(answers).rowcount,
             refresh_tokens.name: self._connection.execute(tokens).rowcount,
+            oauth_flows.name: self._connection.execute(flows).rowcount,
             consistency_runs.name: self.consistency.sweep(),
         }
 

@@ -1,4 +1,4 @@
-"""The audit trail over REST: every write of every account, for administrators."""
+"""The audit trail over REST: every write of every account, and uses of tokens."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from atom_backend.http.limits import PAGE_DEFAULT, PAGE_LARGEST
 from atom_backend.http.queries import Parameters
 from atom_backend.http.replies import json_reply
 
-routes = Routes("audit", "Who wrote what, and when; for administrators.")
+routes = Routes("audit", "Who wrote or used what, and when; for administrators.")
 
-_RESOURCES = sorted({"configuration", "users", *(resource.name for resource in RESOURCES)})
+_OTHERS = {"configuration", "oauth_flows", "oauth_grants", "users"}
+_RESOURCES = sorted(_OTHERS | {resource.name for resource in RESOURCES})
 
 
 class AuditQuery(Parameters):
@@ -39,10 +40,11 @@ class AuditQuery(Parameters):
 
 
 class AuditEntryAnswer(BaseModel):
-    """One write of one record, without its content.
+    """One write or use of one record, without its content.
 
     `user_id` is null where nobody was logged in. `session_id`, `request_id` and `remote_address`
-    are null for commands. `revision` is the one that was reached or removed; accounts have none.
+    are null for commands. `revision` is the one that was reached or removed; accounts and uses
+    have none.
     """
 
     id: int

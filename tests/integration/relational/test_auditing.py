@@ -25,6 +25,7 @@ NO_RECORDS = {
     "message_ids": "what messages name each other by follows from them",
     "idempotency_keys": "answers that were given already",
     "erasures": "the removal of an account, which is audited itself",
+    "oauth_flows": "the service notes what is begun and finished, and by whom",
     "consistency_runs": "a run says itself who asked for it",
 }
 
