@@ -7,14 +7,25 @@ from flask import Flask
 from atom_backend import __version__
 from atom_backend.bootstrap import Runtime
 from atom_backend.http.application import build_application
+from atom_backend.http.client_address import TrustedProxies
+from atom_backend.http.exposure import Exposure
 from atom_backend.http.limits import HttpLimits
+from atom_backend.settings import Settings
 
 
 def create_app(runtime: Runtime) -> Flask:
-    """The application over the runtime's services, with its settings' limits and origins."""
+    """The application over the runtime's services, as its settings expose it."""
     return build_application(
         runtime.services,
         limits=HttpLimits(body=runtime.settings.max_body_bytes),
-        origins=frozenset(runtime.settings.cors_origins),
+        exposure=_exposure(runtime.settings),
         version=__version__,
+    )
+
+
+def _exposure(settings: Settings) -> Exposure:
+    return Exposure(
+        origins=frozenset(settings.cors_origins),
+        proxies=TrustedProxies(settings.trusted_proxies, settings.forwarded_header),
+        by_https=(settings.public_url or "").startswith("https://"),
     )

@@ -137,6 +137,19 @@ class UnsupportedMedia(RequestError):
     code = "unsupported_media_type"
 
 
+class TooManyRequests(RequestError):
+    """Too many requests: wait before the next one."""
+
+    code = "too_many_requests"
+
+    def __init__(
+        self, message: str | None = None, *, code: str | None = None, retry_after: float = 1.0
+    ) -> None:
+        super().__init__(message, code=code)
+        self.retry_after = retry_after
+        """Seconds after which the same request would be let through."""
+
+
 class DependencyError(AtomError):
     """Something that the service depends on does not answer; try again later."""
 

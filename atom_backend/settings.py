@@ -9,12 +9,23 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_core import PydanticCustomError
 
+from atom_backend.domain import addresses
 from atom_backend.domain.master_keys import MasterKey, read_key
 from atom_backend.errors import ConfigurationError
 
@@ -56,6 +67,10 @@ def _keys(texts: Sequence[str]) -> tuple[MasterKey, ...]:
         said = "; ".join(problems)
         raise PydanticCustomError("key", "{said}. {advice}", {"said": said, "advice": _MAKE_ONE})
     return tuple(keys)
+
+
+Origin = Annotated[str, AfterValidator(addresses.origin)]
+Network = Annotated[IPv4Network | IPv6Network, PlainValidator(addresses.network)]
 
 
 class Settings(BaseModel):
@@ -100,8 +115,17 @@ class Settings(BaseModel):
 
     host: str = Field("127.0.0.1", alias="ATOM_HOST", min_length=1)
     port: int = Field(8765, alias="ATOM_PORT", ge=1, le=65_535)
-    cors_origins: Annotated[tuple[str, ...], BeforeValidator(_comma_separated)] = Field(
+    public_url: Annotated[str, AfterValidator(addresses.public_url)] | None = Field(
+        None, alias="ATOM_PUBLIC_URL"
+    )
+    cors_origins: Annotated[tuple[Origin, ...], BeforeValidator(_comma_separated)] = Field(
         (), alias="ATOM_CORS_ORIGINS"
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_comma_separated)] = Field(
+        (), alias="ATOM_TRUSTED_PROXIES"
+    )
+    forwarded_header: Literal["X-Forwarded-For", "Forwarded"] = Field(
+        "X-Forwarded-For", alias="ATOM_FORWARDED_HEADER"
     )
     max_body_bytes: int = Field(50 * 1024 * 1024, alias="ATOM_MAX_BODY_BYTES", ge=1024)
 

@@ -8,6 +8,7 @@ from flask import Flask
 
 from atom_backend.http import browsers, documentation, errors, observation
 from atom_backend.http.contract import Routes
+from atom_backend.http.exposure import Exposure
 from atom_backend.http.limits import HttpLimits
 from atom_backend.http.resources import (
     accounts,
@@ -54,14 +55,14 @@ def build_application(
     services: Services,
     *,
     limits: HttpLimits,
-    origins: frozenset[str],
+    exposure: Exposure,
     version: str,
     resources: Sequence[Routes] = RESOURCES,
 ) -> Flask:
-    """The application over these services; ``origins`` are those that CORS lets in."""
+    """The application over these services, reached from outside as ``exposure`` says."""
     app = Flask("atom_backend", static_folder=None)
-    observation.install(app, services.metrics)
-    browsers.install(app, origins)
+    observation.install(app, services.metrics, exposure.proxies)
+    browsers.install(app, exposure)
     errors.install(app)
     for resource in resources:
         mount(app, resource.declared, services, limits)

@@ -83,6 +83,8 @@ def install(app: Flask, groups: Sequence[Routes], version: str) -> None:
 def _page(body: str, content_type: str) -> Response:
     response = Response(body, content_type=content_type)
     response.headers["Content-Security-Policy"] = _POLICY
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
     return _public(response)
 
 

@@ -34,6 +34,7 @@ _STATUS_BY_CLASS: tuple[tuple[type[e.AtomError], int], ...] = (
     (e.PreconditionFailed, 412),
     (e.TooLarge, 413),
     (e.UnsupportedMedia, 415),
+    (e.TooManyRequests, 429),
     (e.RequestError, 400),
     (e.ProviderRefused, 502),
     (e.DependencyError, 503),
@@ -109,7 +110,7 @@ def _answer(error: Exception) -> Response:
         response.headers["WWW-Authenticate"] = challenge(request.headers.get("Authorization"))
     if found.scope:
         response.headers["WWW-Authenticate"] = missing_scope(found.scope)
-    if found.status == 503:
+    if found.status in (429, 503):
         response.headers["Retry-After"] = str(_retry_after(error))
     if isinstance(error, HTTPException):
         allowed = [pair for pair in error.get_headers() if pair[0] == "Allow"]
@@ -119,7 +120,9 @@ def _answer(error: Exception) -> Response:
 
 def _retry_after(error: Exception) -> int:
     """Whole seconds, one at least, so that nobody is told to come back at once."""
-    known = error.retry_after if isinstance(error, e.DependencyError) else None
+    known = None
+    if isinstance(error, e.DependencyError | e.TooManyRequests):
+        known = error.retry_after
     return RETRY_AFTER if known is None else max(1, math.ceil(known))
 
 

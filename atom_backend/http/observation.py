@@ -14,6 +14,7 @@ from functools import cache
 from flask import Flask, Response, g, request
 
 from atom_backend.clock import new_id
+from atom_backend.http.client_address import TrustedProxies
 from atom_backend.telemetry.context import bind_request_id, current_request_id
 from atom_backend.telemetry.metrics import Metrics
 
@@ -27,13 +28,14 @@ _PROBES = frozenset({"/healthz", "/livez", "/readyz", "/metrics"})
 """Asked every few seconds by machines: their lines would hide the others."""
 
 
-def install(app: Flask, metrics: Metrics) -> None:
-    """Observe every request of the application."""
+def install(app: Flask, metrics: Metrics, proxies: TrustedProxies) -> None:
+    """Observe every request of the application; ``proxies`` tell where one came from."""
 
     def begin() -> None:
         given = request.headers.get("X-Request-Id", "")
         name = given if _SANE.fullmatch(given) else new_id().hex
-        bind_request_id(name, request.remote_addr)
+        said = request.headers.get(proxies.header)
+        bind_request_id(name, proxies.address_of(request.remote_addr, said))
         g.begun = time.perf_counter()
 
     def end(response: Response) -> Response:

@@ -159,7 +159,7 @@ def _response(answer: Answer) -> dict[str, Any]:
 
 def _problem_statuses(route: Route) -> list[int]:
     """What the layer itself answers for a route of this shape, and what its handler adds."""
-    statuses = {400, 500, 503, *route.problems}
+    statuses = {400, 429, 500, 503, *route.problems}
     if not route.public:
         statuses |= {401, 403}
     if route.path_parameters:
@@ -186,7 +186,8 @@ def _problem_responses(routes: list[Route], schemas: Schemas) -> dict[str, Any]:
 
 
 def _problem_headers(status: int) -> dict[str, Any]:
-    header = {401: "WWW-Authenticate", 403: "WWW-Authenticate", 503: "Retry-After"}.get(status)
+    retry, ask = "Retry-After", "WWW-Authenticate"
+    header = {401: ask, 403: ask, 429: retry, 503: retry}.get(status)
     return {header: {"schema": {"type": "string"}}} if header else {}
 
 

@@ -24,5 +24,5 @@ def current_request_id() -> str | None:
 
 
 def current_remote_address() -> str | None:
-    """Where that request came from: the other end of the connection."""
+    """Where that request came from: the caller's address, as far as trusted proxies tell it."""
     return _remote_address.get()

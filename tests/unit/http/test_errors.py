@@ -24,6 +24,7 @@ EXPECTED = {
     "TooLarge": 413,
     "UnsupportedMedia": 415,
     "InvalidInput": 422,
+    "TooManyRequests": 429,
     "DependencyError": 503,
     "DatabaseUnavailable": 503,
     "FilterUnavailable": 503,

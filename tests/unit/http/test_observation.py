@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
+from ipaddress import ip_network
 
 import pytest
 
+from atom_backend.http import observation
+from atom_backend.http.client_address import TrustedProxies
+from atom_backend.http.exposure import Exposure
 from atom_backend.http.lines import NDJSON
 from tests.unit.http.tiny import GOOD, USER, client
 
@@ -26,6 +30,21 @@ def test_any_other_request_id_is_replaced(given: str) -> None:
 def test_two_requests_have_two_names() -> None:
     first, second = (client().get("/open").headers["X-Request-Id"] for _ in range(2))
     assert first != second
+
+
+def test_a_request_comes_from_where_trusted_proxies_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[str | None] = []
+    monkeypatch.setattr(observation, "bind_request_id", lambda _, address: seen.append(address))
+    behind = client(Exposure(proxies=TrustedProxies((ip_network("10.0.0.0/8"),))))
+    for peer in ("10.0.0.1", "203.0.113.9"):
+        behind.get(
+            "/open",
+            headers=[("X-Forwarded-For", "192.0.2.1"), ("X-Forwarded-For", "198.51.100.7")],
+            environ_base={"REMOTE_ADDR": peer},
+        )
+    assert seen == ["198.51.100.7", "203.0.113.9"]
 
 
 def access_lines(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:

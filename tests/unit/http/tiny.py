@@ -16,6 +16,7 @@ from atom_backend.http.application import build_application
 from atom_backend.http.bodies import JsonBody, MergePatch
 from atom_backend.http.contract import Answer, Call, PublicCall, Routes
 from atom_backend.http.errors import to_the_end
+from atom_backend.http.exposure import Exposure
 from atom_backend.http.fields import (
     Integer,
     Metadata,
@@ -45,6 +46,7 @@ from atom_backend.telemetry.metrics import Metrics
 
 USER = UUID("01890000-0000-7000-8000-000000000001")
 GOOD = {"Authorization": "Bearer good-token"}
+HIDDEN = Exposure()
 LIMITS = HttpLimits(body=16_000, small_body=1000)
 
 routes = Routes("things", "Things to try.")
@@ -215,18 +217,22 @@ def fail(call: PublicCall[None, None], name: str) -> Response:
 
 
 @cache
-def make_app(origins: frozenset[str] = frozenset()) -> Flask:
+def make_app(exposure: Exposure) -> Flask:
     parts: dict[str, Any] = dict.fromkeys(Services.__slots__)
     parts |= {"access_tokens": OneToken(), "metrics": Metrics()}
     services = cast(Any, Services)(**parts)
     return build_application(
-        services, limits=LIMITS, origins=origins, version="1", resources=(routes, operations.routes)
+        services,
+        limits=LIMITS,
+        exposure=exposure,
+        version="1",
+        resources=(routes, operations.routes),
     )
 
 
-def client(origins: frozenset[str] = frozenset()) -> Any:
+def client(exposure: Exposure = HIDDEN) -> Any:
     """Flask's test client; its answers are ``Any``, for what they hold is what is tested."""
-    return make_app(origins).test_client()
+    return make_app(exposure).test_client()
 
 
 def send_json(path: str, raw: bytes | str, method: str = "POST", **headers: str) -> Any:
