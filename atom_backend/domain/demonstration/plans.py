@@ -19,32 +19,32 @@ def _memories(days: Days) -> dict[str, dict[str, Any]]:
     return {
         "nuts": {
             "text": "Is allergic to hazelnuts and walnuts; almonds are fine.",
-            "topic": "health",
+            "kind": "health",
             "confidence": 1.0,
         },
         "thursdays": {
             "text": "Works from home on Thursdays.",
-            "topic": "habit",
+            "kind": "habit",
             "confidence": 0.8,
             "valid_from": days.at(-300),
         },
         "trains": {
             "text": "Prefers the train to flying, and the window seat facing forward.",
-            "topic": "travel",
+            "kind": "travel",
             "confidence": 0.9,
         },
         "sister": {
             "text": "The sister lives by the sea and has a birthday in the first week of June.",
-            "topic": "family",
+            "kind": "family",
         },
         "rent": {
             "text": "The landlord answers letters, but hardly ever the telephone.",
-            "topic": "home",
+            "kind": "home",
             "source_item_id": Named("documents", "demo/lease"),
             "confidence": 0.7,
         },
-        "coffee": {"text": "Drinks coffee black, and none after four.", "topic": "kitchen"},
-        "voice": {"text": "Sings second tenor in the choir.", "topic": "music"},
+        "coffee": {"text": "Drinks coffee black, and none after four.", "kind": "kitchen"},
+        "voice": {"text": "Sings second tenor in the choir.", "kind": "music"},
     }
 
 

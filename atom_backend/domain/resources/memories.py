@@ -62,7 +62,7 @@ MEMORIES = Resource(
     about="Short facts that the assistant has learned.",
     own=(
         Field("text", Text(100_000), "The fact.", required=True),
-        Field("topic", Text(100), "What sort of fact it is, as in preference or person."),
+        Field("kind", Text(100), "What sort of fact it is, as in preference or person."),
         Field("source_item_id", Reference(), "The item that it was learned from."),
         Field("confidence", Share(), "How sure it is, from 0 to 1."),
         Field("valid_from", Moment(), "Since when it holds."),
@@ -71,7 +71,7 @@ MEMORIES = Resource(
     ),
     says=_says,
     filters=(
-        Filter("topic", "topic", Match.EQUAL, "What sort of fact."),
+        Filter("kind", "kind", Match.EQUAL, "What sort of fact."),
         Filter("source_item_id", "source_item_id", Match.EQUAL, "Learned from this item."),
         Filter("superseded_by", "superseded_by", Match.EQUAL, "What this fact has superseded."),
         Filter("valid_after", "valid_from", Match.FROM, "Held since then or later."),
@@ -80,5 +80,5 @@ MEMORIES = Resource(
     ),
     sorts=("valid_from", "confidence"),
     rules=MemoryRules(),
-    example={"text": "Likes the window seat.", "topic": "preference", "confidence": 0.9},
+    example={"text": "Likes the window seat.", "kind": "preference", "confidence": 0.9},
 )

@@ -57,7 +57,7 @@ EXAMPLES = {
         {"status": "never"},
     ),
     "memories": Example(
-        {"text": "Likes the window seat.", "topic": "travel", "tags": ["train"]},
+        {"text": "Likes the window seat.", "kind": "travel", "tags": ["train"]},
         {"text": "Likes the aisle."},
         {"confidence": 1.5},
     ),
