@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from atom_backend.clock import new_id
 from atom_backend.domain.audit import AuditAction
-from atom_backend.domain.principals import Principal, Role
+from atom_backend.domain.permissions import Role
+from atom_backend.domain.principals import Principal
 from atom_backend.errors import AtomError
 from atom_backend.relational.transactions import PostgresTransactions
 from tests.conftest import RunSql
