@@ -31,6 +31,7 @@ from atom_backend.domain.backoff import Backoff
 from atom_backend.domain.consistency import Schedule
 from atom_backend.domain.finance.statements import Statements
 from atom_backend.domain.master_keys import KEY_BYTES, MasterKey, generate_key, read_key
+from atom_backend.domain.oauth import Providers
 from atom_backend.domain.ports import CalendarFiles, MailReader, Wakeup
 from atom_backend.domain.secrets import Vault
 from atom_backend.errors import ConfigurationError
@@ -38,10 +39,11 @@ from atom_backend.extraction.calendars.files import ConfinedCalendarFiles
 from atom_backend.extraction.extractor import SubprocessExtractor
 from atom_backend.extraction.mails.confined import ConfinedMails
 from atom_backend.extraction.statements.files import ConfinedStatements
-from atom_backend.foundation import lay_foundation
+from atom_backend.foundation import lay_foundation, registered_providers
 from atom_backend.guards.guarded import Guarded
 from atom_backend.guards.timed_embedder import TimedEmbedder
 from atom_backend.http.services import Services
+from atom_backend.providers.configured import ConfiguredProviders
 from atom_backend.relational.locks import turn
 from atom_backend.relational.tables import CONSISTENCY_CHANNEL
 from atom_backend.relational.wakeup import PostgresWakeup
@@ -161,8 +163,11 @@ def open_web(settings: Settings) -> Iterator[Runtime]:
 
 @contextmanager
 def _runtime(settings: Settings, ports: Stores | Guarded) -> Iterator[Runtime]:
-    with closing(SubprocessExtractor()) as extractor:
-        services = assemble_services(settings, ports, readers_of(extractor))
+    with (
+        closing(SubprocessExtractor()) as extractor,
+        closing(open_providers(settings)) as providers,
+    ):
+        services = assemble_services(settings, ports, readers_of(extractor), providers)
         with closing(services.health):
             yield Runtime(services, importing_of(services), settings)
 
@@ -248,7 +253,14 @@ def assemble_remedies(stores: Stores) -> Remedies:
     return Remedies(check, repair, RetryParked(stores.transactions))
 
 
-def assemble_services(settings: Settings, ports: Stores | Guarded, readers: Readers) -> Services:
+def open_providers(settings: Settings) -> ConfiguredProviders:
+    """The OAuth providers of the operator's file. Raises ConfigurationError."""
+    return ConfiguredProviders(registered_providers(settings), SystemClock())
+
+
+def assemble_services(
+    settings: Settings, ports: Stores | Guarded, readers: Readers, providers: Providers
+) -> Services:
     """Every use case that a request can reach, on these ports."""
     clock = SystemClock()
     transactions, vectors, embedder = ports.transactions, ports.vectors, ports.embedder
@@ -291,6 +303,7 @@ def assemble_services(settings: Settings, ports: Stores | Guarded, readers: Read
         restoring=Restoring(transactions, clock=clock),
         access_tokens=access_tokens,
         vault=vault_of(settings),
+        providers=providers,
         metrics=metrics,
     )
 

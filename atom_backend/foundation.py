@@ -1,4 +1,5 @@
-"""The PostgreSQL that everything stands on: an operator's own, or an embedded one.
+"""The PostgreSQL that everything stands on: an operator's own, or an embedded one; and what is read
+before anything is opened.
 
 The lower half of the composition root, apart from ``bootstrap`` so that a supervisor, which opens
 no store, does not load the libraries of all of them.
@@ -6,9 +7,12 @@ no store, does not load the libraries of all of them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from atom_backend.providers.provider_file import read_providers
+from atom_backend.providers.registration import Registration
 from atom_backend.relational.embedded import EmbeddedServer, start_embedded
 from atom_backend.relational.migrate import head_revision, migrate
 from atom_backend.relational.provision import DatabaseUrls, provision, service_urls
@@ -65,3 +69,13 @@ def lay_foundation(settings: Settings) -> Iterator[Foundation]:
         yield foundation
     finally:
         foundation.close()
+
+
+def registered_providers(settings: Settings) -> dict[str, Registration]:
+    """What the operator's file of OAuth providers says; without a file, that there are none.
+
+    Raises ConfigurationError with everything that is wrong with it.
+    """
+    if settings.oauth_providers is None:
+        return {}
+    return read_providers(settings.oauth_providers.absolute(), os.environ)

@@ -110,6 +110,7 @@ class Settings(BaseModel):
     oauth_encryption_keys: Annotated[tuple[MasterKey, ...], BeforeValidator(_several_keys)] = Field(
         (), alias="ATOM_OAUTH_ENCRYPTION_KEYS"
     )
+    oauth_providers: Path | None = Field(None, alias="ATOM_OAUTH_PROVIDERS")
     access_token_seconds: int = Field(900, alias="ATOM_ACCESS_TOKEN_SECONDS", ge=30, le=86_400)
     refresh_token_days: int = Field(30, alias="ATOM_REFRESH_TOKEN_DAYS", ge=1, le=365)
 

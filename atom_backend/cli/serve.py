@@ -26,7 +26,7 @@ import click
 
 from atom_backend.cli.supervision import Child, stop_all
 from atom_backend.errors import ConfigurationError, DatabaseUnavailable
-from atom_backend.foundation import Foundation, lay_foundation
+from atom_backend.foundation import Foundation, lay_foundation, registered_providers
 from atom_backend.settings import PROJECT, Settings
 from atom_backend.telemetry.logs import configure_logging
 
@@ -58,6 +58,7 @@ def command(host: str | None, port: int | None, data_dir: Path | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     _require_free_port(settings)
+    registered_providers(settings)
     click.echo("Starting ...")
     with lay_foundation(settings) as foundation:
         _supervise(settings, foundation, stop)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from atom_backend.domain.oauth import Providers
 from atom_backend.domain.ports import AccessTokens
 from atom_backend.domain.secrets import Vault
 from atom_backend.services.accounts import Accounts
@@ -57,4 +58,5 @@ class Services:
     restoring: Restoring
     access_tokens: AccessTokens
     vault: Vault
+    providers: Providers
     metrics: Metrics

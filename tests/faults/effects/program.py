@@ -27,6 +27,7 @@ from atom_backend.bootstrap import (
     assemble_services,
     assemble_worker,
     importing_of,
+    open_providers,
     readers_of,
 )
 from atom_backend.extraction.extractor import SubprocessExtractor
@@ -124,7 +125,9 @@ def application(place: Place, announce: Announce) -> Iterator[Flask]:
     """The web application as ``bootstrap`` and ``app`` make it, on watched ports."""
     settings = _settings(place)
     with _stores(place, announce) as stores, closing(SubprocessExtractor()) as extractor:
-        services = assemble_services(settings, stores, readers_of(extractor))
+        services = assemble_services(
+            settings, stores, readers_of(extractor), open_providers(settings)
+        )
         with closing(services.health):
             yield create_app(Runtime(services, importing_of(services), settings))
 

@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 
 from atom_backend.app import create_app
-from atom_backend.bootstrap import Readers, Runtime, assemble_services
+from atom_backend.bootstrap import Readers, Runtime, assemble_services, open_providers
 from atom_backend.domain.items import Vectors
 from atom_backend.domain.ports import Embedder
 from atom_backend.errors import EmbedderUnavailable, RefusedVector
@@ -69,7 +69,7 @@ def model_and_app(settings: Settings, runtime: Runtime) -> Iterator[tuple[Model,
                 given.statements.files,
                 given.mailing.mails,
             )
-            services = assemble_services(settings, guarded, readers)
+            services = assemble_services(settings, guarded, readers, open_providers(settings))
             with closing(services.health):
                 yield model, create_app(Runtime(services, runtime.importing, settings))
             model.released.set()
