@@ -69,11 +69,13 @@ from atom_backend.services.restoring import Restoring
 from atom_backend.services.search import SearchService
 from atom_backend.services.similar import SimilarItems
 from atom_backend.services.statements import StatementImport
+from atom_backend.services.throttling import Throttle
 from atom_backend.services.uploads import Uploads
 from atom_backend.settings import Settings
 from atom_backend.stores import Stores, open_building, open_guarded, open_stores, unpooled
 from atom_backend.telemetry.metrics import Metrics
 from atom_backend.vault.access_tokens import SignedAccessTokens
+from atom_backend.vault.attempt_keys import KeyedAttempts
 from atom_backend.vault.envelope_vault import EnvelopeVault, KeylessVault
 from atom_backend.vault.key_file import load_or_create_key
 from atom_backend.vault.keyring import Keyring
@@ -264,8 +266,9 @@ def assemble_services(
     """Every use case that a request can reach, on these ports."""
     clock = SystemClock()
     transactions, vectors, embedder = ports.transactions, ports.vectors, ports.embedder
+    signing_key = _signing_key(settings)
     access_tokens = SignedAccessTokens(
-        _signing_key(settings), clock, lifetime=timedelta(seconds=settings.access_token_seconds)
+        signing_key, clock, lifetime=timedelta(seconds=settings.access_token_seconds)
     )
     records = RecordService(transactions, clock=clock)
     operations = Operations(transactions, vectors)
@@ -279,6 +282,7 @@ def assemble_services(
             Argon2idPasswords(),
             access_tokens,
             clock,
+            Throttle(transactions, KeyedAttempts(signing_key)),
             refresh_lifetime=timedelta(days=settings.refresh_token_days),
         ),
         records=records,

@@ -1,4 +1,4 @@
-"""How addresses are written in settings: origins, networks, and where the service is reached.
+"""How addresses are written and counted: origins, networks, and where the service is reached.
 
 Invariant: what is accepted can be compared as it stands with what browsers and sockets say.
 """
@@ -6,7 +6,7 @@ Invariant: what is accepted can be compared as it stands with what browsers and 
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 _HOST = r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?"
 _OWN_PORTS = r"(?!http://.*:80$)(?!https://.*:443$)"
@@ -40,3 +40,20 @@ def public_url(text: str) -> str:
     if not _PUBLIC_URL.fullmatch(text):
         raise ValueError("should be as https://api.example.org, with a path where there is one")
     return text.rstrip("/")
+
+
+def counted_as(address: str | None) -> str | None:
+    """Whom requests from an address are counted under; ``None``: under nobody.
+
+    Of an IPv6 address the first 64 bits, because one subscriber has all that begin with them. This
+    machine is nobody in particular: commands come from it, and proxies that were not named.
+    """
+    try:
+        found = ip_address(address or "")
+    except ValueError:
+        return None
+    if found.is_loopback:
+        return None
+    if isinstance(found, IPv6Address):
+        return str(IPv6Network((int(found) >> 64 << 64, 64)))
+    return str(found)

@@ -143,8 +143,9 @@ class Transactions(Protocol):
         """One owner's rows of one moment, however long it takes; nothing can be written."""
         ...
 
-    def sign_in(self) -> AbstractContextManager[SignInWork]:
-        """Accounts, sessions and refresh tokens, before it is known who is asking."""
+    def sign_in(self, principal: Principal | None = None) -> AbstractContextManager[SignInWork]:
+        """Accounts, sessions and refresh tokens, before it is known who is asking; or of somebody
+        who is known, and who may do to the own account what no owner's transaction can."""
         ...
 
     def worker(self) -> AbstractContextManager[WorkerWork]:

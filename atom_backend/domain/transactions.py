@@ -36,6 +36,7 @@ from atom_backend.domain.resources.records import Records
 from atom_backend.domain.resources.resource import Resource
 from atom_backend.domain.resources.rules import Record
 from atom_backend.domain.search import SearchFilter
+from atom_backend.domain.throttling import Attempts
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +212,9 @@ class SignInWork(Protocol):
     @property
     def configuration(self) -> Configuration: ...
 
+    @property
+    def attempts(self) -> Attempts: ...
+
     def count_users(self) -> int:
         """How many accounts there are; whoever asks next waits until this transaction ends."""
         ...
@@ -223,7 +227,15 @@ class SignInWork(Protocol):
 
     def credential(self, email: str) -> Credential | None: ...
 
+    def still_has(self, user_id: UUID, password_hash: str) -> bool:
+        """Whether this is the account's hash, and stays so until the transaction ends."""
+        ...
+
     def set_password_hash(self, user_id: UUID, password_hash: str) -> None: ...
+
+    def replace_password_hash(self, user_id: UUID, old: str, new: str) -> bool:
+        """Whether ``old`` was the account's hash; if so, ``new`` is."""
+        ...
 
     def set_role(self, user_id: UUID, role: Role) -> None: ...
 
@@ -231,6 +243,10 @@ class SignInWork(Protocol):
 
     def close_session(self, session_id: UUID) -> None:
         """End the session and with it every token of its family; idempotent."""
+        ...
+
+    def close_sessions(self, user_id: UUID) -> None:
+        """End every session of the account."""
         ...
 
     def add_refresh_token(self, digest: bytes, session_id: UUID, expires_at: datetime) -> None: ...

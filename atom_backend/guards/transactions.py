@@ -32,8 +32,8 @@ class GuardedTransactions:
     def snapshot(self, principal: Principal) -> AbstractContextManager[OwnerWork]:
         return self._guarded(self._transactions.snapshot(principal))
 
-    def sign_in(self) -> AbstractContextManager[SignInWork]:
-        return self._guarded(self._transactions.sign_in())
+    def sign_in(self, principal: Principal | None = None) -> AbstractContextManager[SignInWork]:
+        return self._guarded(self._transactions.sign_in(principal))
 
     def worker(self) -> AbstractContextManager[WorkerWork]:
         return self._guarded(self._transactions.worker())

@@ -17,6 +17,7 @@ from atom_backend.domain.accounts import Credential, RefreshToken, User, normali
 from atom_backend.domain.permissions import Role
 from atom_backend.errors import Conflict, NotFound
 from atom_backend.relational.accounts import USER_COLUMNS, as_user
+from atom_backend.relational.attempts import PostgresAttempts
 from atom_backend.relational.configuration import PostgresConfiguration
 from atom_backend.relational.locks import lock
 from atom_backend.relational.tables import credentials, refresh_tokens, sessions, users
@@ -28,6 +29,7 @@ class PostgresSignInWork:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.configuration = PostgresConfiguration(connection)
+        self.attempts = PostgresAttempts(connection)
 
     def add_user(
         self, user_id: UUID, email: str, display_name: str | None, role: Role, password_hash: str
@@ -61,6 +63,26 @@ class PostgresSignInWork:
         ).one_or_none()
         return None if row is None else Credential(as_user(row), row.password_hash)
 
+    def still_has(self, user_id: UUID, password_hash: str) -> bool:
+        found = self._connection.scalar(
+            sa.select(users.c.id)
+            .join_from(users, credentials)
+            .where(users.c.id == user_id, credentials.c.password_hash == password_hash)
+            # The account first, as its deletion does: else either would wait for the other.
+            .with_for_update(of=[users, credentials], read=True)
+        )
+        return found is not None
+
+    def replace_password_hash(self, user_id: UUID, old: str, new: str) -> bool:
+        own = sa.select(users.c.id).where(users.c.id == user_id).with_for_update(key_share=True)
+        self._connection.execute(own)
+        changed = self._connection.execute(
+            sa.update(credentials)
+            .where(credentials.c.user_id == user_id, credentials.c.password_hash == old)
+            .values(password_hash=new, updated_at=sa.func.now())
+        )
+        return changed.rowcount == 1
+
     def set_password_hash(self, user_id: UUID, password_hash: str) -> None:
         values = {"password_hash": password_hash, "updated_at": sa.func.now()}
         self._connection.execute(
@@ -88,6 +110,13 @@ class PostgresSignInWork:
         self._connection.execute(
             sa.update(sessions)
             .where(sessions.c.id == session_id, sessions.c.revoked_at.is_(None))
+            .values(revoked_at=sa.func.now())
+        )
+
+    def close_sessions(self, user_id: UUID) -> None:
+        self._connection.execute(
+            sa.update(sessions)
+            .where(sessions.c.user_id == user_id, sessions.c.revoked_at.is_(None))
             .values(revoked_at=sa.func.now())
         )
 

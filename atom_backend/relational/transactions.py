@@ -81,8 +81,8 @@ class PostgresTransactions:
             yield PostgresOwnerWork(connection, principal.user_id, self._keep_answers)
 
     @contextmanager
-    def sign_in(self) -> Iterator[PostgresSignInWork]:
-        with self._begin("atom_auth", self._limits) as connection:
+    def sign_in(self, principal: Principal | None = None) -> Iterator[PostgresSignInWork]:
+        with self._begin("atom_auth", self._limits, principal) as connection:
             yield PostgresSignInWork(connection)
 
     @contextmanager

@@ -13,7 +13,9 @@ from sqlalchemy.engine import Connection
 from atom_backend.domain.items import Kind, Source
 from atom_backend.domain.resources.resource import Resource
 from atom_backend.errors import Unauthenticated
+from atom_backend.relational import attempts
 from atom_backend.relational.accounts import PostgresOwnAccount
+from atom_backend.relational.attempts import failed_attempts
 from atom_backend.relational.audit import PostgresAuditTrail
 from atom_backend.relational.configuration import PostgresConfiguration
 from atom_backend.relational.consistency_runs import PostgresConsistencyRuns
@@ -112,6 +114,7 @@ class PostgresWorkerWork:
             idempotency_keys.name: self._connection.execute(answers).rowcount,
             refresh_tokens.name: self._connection.execute(tokens).rowcount,
             oauth_flows.name: self._connection.execute(flows).rowcount,
+            failed_attempts.name: attempts.sweep(self._connection),
             consistency_runs.name: self.consistency.sweep(),
         }
 

@@ -1,8 +1,8 @@
-"""Accounts and logins: register, log in, refresh, log out, the own profile, leaving.
+"""Accounts and logins: register, log in, refresh, log out, profile, password, leaving.
 
 Invariants: whether an address has an account cannot be learnt from a failed login, neither from
-the answer nor from the time it takes; a refresh token works once, and its second use ends the
-whole session (RFC 9700, section 4.14.2).
+the answer nor from the work it takes; a refresh token works once, and its second use ends the
+whole session (RFC 9700, section 4.14.2); no session that an old password opened outlives it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from atom_backend.clock import Clock, new_id
 from atom_backend.domain.accounts import TokenPair, User, new_refresh_token, refresh_digest
 from atom_backend.domain.configuration import require_registrable
 from atom_backend.domain.erasures import Erasure, new_erasure_id
+from atom_backend.domain.passwords import require_acceptable
 from atom_backend.domain.permissions import Role
 from atom_backend.domain.ports import AccessTokens, Passwords, Transactions
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.transactions import SignInWork
 from atom_backend.errors import Forbidden, NotFound, Unauthenticated
+from atom_backend.services.throttling import Attempt, Throttle
 
 
 class Accounts:
@@ -29,6 +31,7 @@ class Accounts:
         passwords: Passwords,
         access_tokens: AccessTokens,
         clock: Clock,
+        throttle: Throttle,
         *,
         refresh_lifetime: timedelta,
     ) -> None:
@@ -36,15 +39,19 @@ class Accounts:
         self._passwords = passwords
         self._access_tokens = access_tokens
         self._clock = clock
+        self._throttle = throttle
         self._refresh_lifetime = refresh_lifetime
         self._decoy = passwords.hash("nobody has this password")
 
     def register(
         self, email: str, password: str, display_name: str | None, *, agent: str | None = None
     ) -> tuple[User, TokenPair]:
-        """A new account, logged in. Raises Conflict (code ``email_taken``), or Forbidden where
-        the service's configuration lets nobody in, or not these.
+        """A new account, logged in. Raises Conflict (code ``email_taken``), InvalidInput for a
+        password that is guessed too easily, TooManyRequests, or Forbidden where the service's
+        configuration lets nobody in, or not these.
         """
+        require_acceptable(password, email, pointer="/password")
+        self._throttle.register()
         hashed = self._passwords.hash(password)
         with self._transactions.sign_in() as work:
             require_registrable(work.configuration, work.count_users, email)
@@ -52,28 +59,55 @@ class Accounts:
             return user, self._open_session(work, user, agent)
 
     def create(self, email: str, password: str, role: Role) -> User:
-        """A new account without a login, for an operator. Raises Conflict."""
+        """A new account without a login, for an operator. Raises Conflict or InvalidInput."""
+        require_acceptable(password, email, pointer="/password")
         hashed = self._passwords.hash(password)
         with self._transactions.sign_in() as work:
             return work.add_user(new_id(), email, None, role, hashed)
 
     def log_in(self, email: str, password: str, *, agent: str | None = None) -> TokenPair:
-        """A new session. Raises Unauthenticated (code ``invalid_credentials``)."""
+        """A new session. Raises Unauthenticated (``invalid_credentials``) or TooManyRequests."""
+        attempt = self._throttle.log_in(email)
         with self._transactions.sign_in() as work:
             credential = work.credential(email)
         hashed = credential.password_hash if credential else self._decoy
         matches = self._passwords.verify(password, hashed)
         if credential is None or not matches:
-            raise Unauthenticated(
-                "The e-mail address or the password is wrong.", code="invalid_credentials"
-            )
+            raise _wrong_credentials()
         with self._transactions.sign_in() as work:
+            # The password may have been changed meanwhile, and all sessions ended.
+            if not work.still_has(credential.user.id, hashed):
+                raise _wrong_credentials()
+            attempt.succeeded(work)
             return self._open_session(work, credential.user, agent)
 
+    def change_password(
+        self, principal: Principal, current: str, new: str, *, agent: str | None = None
+    ) -> TokenPair:
+        """A new session; every other one has ended, the caller's own too.
+
+        Raises Forbidden (``wrong_password``), InvalidInput or TooManyRequests.
+        """
+        user = self.me(principal)
+        require_acceptable(new, user.email, pointer="/new_password")
+        attempt, hashed = self._confirmed(user, current)
+        replacement = self._passwords.hash(new)
+        with self._transactions.sign_in(principal) as work:
+            if not work.replace_password_hash(user.id, hashed, replacement):
+                raise _wrong_password()
+            work.close_sessions(user.id)
+            attempt.succeeded(work)
+            return self._open_session(work, user, agent)
+
     def refresh(self, token: str) -> TokenPair:
-        """A new pair for a refresh token. Raises Unauthenticated (``invalid_refresh_token``)."""
+        """A new pair for a refresh token. Raises Unauthenticated (``invalid_refresh_token``) or
+        TooManyRequests.
+        """
         with self._transactions.sign_in() as work:
+            self._throttle.refresh(work)
             pair = self._rotate(work, token)
+            if pair is None:
+                self._throttle.refresh_failed(work)
         # Raised only after the commit: the revocation of a reused token's family must stand.
         if pair is None:
             raise Unauthenticated(
@@ -99,13 +133,12 @@ class Accounts:
     def delete(self, principal: Principal, password: str) -> Erasure:
         """Remove the account and everything of its own, for good; LanceDB follows by tombstones.
 
-        What is left of them, the erasure says. Raises Forbidden (code ``wrong_password``).
+        What is left of them, the erasure says. Raises Forbidden (``wrong_password``) or
+        TooManyRequests.
         """
-        email = self.me(principal).email
-        with self._transactions.sign_in() as signing_in:
-            credential = signing_in.credential(email)
-        if credential is None or not self._passwords.verify(password, credential.password_hash):
-            raise Forbidden("This is not the account's password.", code="wrong_password")
+        attempt, _ = self._confirmed(self.me(principal), password)
+        with self._transactions.sign_in(principal) as signing_in:
+            attempt.succeeded(signing_in)
         with self._transactions.owner(principal) as work:
             # The account first: it waits for the owner's writes that are under way and keeps
             # others out, so that none of them announces anything after the burial.
@@ -120,6 +153,15 @@ class Accounts:
         if credential is None:
             raise NotFound(f"There is no account with the address {email}.")
         return Principal(credential.user.id, None, credential.user.role)
+
+    def _confirmed(self, user: User, password: str) -> tuple[Attempt, str]:
+        """The attempt, and the hash that the password has. Raises Forbidden or TooManyRequests."""
+        attempt = self._throttle.confirm_password(user.id)
+        with self._transactions.sign_in() as work:
+            credential = work.credential(user.email)
+        if credential is None or not self._passwords.verify(password, credential.password_hash):
+            raise _wrong_password()
+        return attempt, credential.password_hash
 
     def _open_session(self, work: SignInWork, user: User, agent: str | None) -> TokenPair:
         session_id = new_id()
@@ -147,3 +189,13 @@ class Accounts:
             refresh_token=token,
             expires_in=self._access_tokens.lifetime,
         )
+
+
+def _wrong_credentials() -> Unauthenticated:
+    return Unauthenticated(
+        "The e-mail address or the password is wrong.", code="invalid_credentials"
+    )
+
+
+def _wrong_password() -> Forbidden:
+    return Forbidden("This is not the account's password.", code="wrong_password")

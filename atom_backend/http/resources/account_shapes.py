@@ -58,6 +58,21 @@ class ProfilePatch(MergePatch):
     display_name: DisplayName | None = optional()
 
 
+class PasswordChange(JsonBody):
+    """Proof of knowing the password, and the one that shall hold from now on."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"current_password": "correct horse battery", "new_password": "staple it is"}
+            ]
+        }
+    )
+
+    current_password: Secret
+    new_password: NewPassword
+
+
 class Leave(JsonBody):
     """Proof that the account's owner wants it deleted, and not whoever found an open session."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response
 
 from atom_backend.domain.erasures import ErasureState
@@ -12,6 +14,7 @@ from atom_backend.http.request_headers import PREFER_WAIT
 from atom_backend.http.resources.account_shapes import (
     Leave,
     Login,
+    PasswordChange,
     ProfilePatch,
     Refresh,
     Registration,
@@ -39,7 +42,8 @@ _ERASURE = {
 def register(call: PublicCall[None, Registration]) -> Response:
     """Create an account.
 
-    409 `email_taken` when the address has one; upper and lower case make no difference. 403 where
+    409 `email_taken` when the address has one; upper and lower case make no difference. 422
+    `unacceptable_password` for one that is among those that are guessed first. 403 where
     the administrators let nobody register (`registration_closed`), not from this domain
     (`domain_not_allowed`), or no more (`registration_full`).
     """
@@ -57,7 +61,8 @@ def register(call: PublicCall[None, Registration]) -> Response:
 def log_in(call: PublicCall[None, Login]) -> Response:
     """Begin a session.
 
-    401 `invalid_credentials`, whether it was the address or the password that was wrong.
+    401 `invalid_credentials`, whether it was the address or the password that was wrong. 429
+    `too_many_attempts` after several failures; `Retry-After` says when the next one is judged.
     """
     pair = call.services.accounts.log_in(
         call.body.email, call.body.password.get_secret_value(), agent=_agent(call)
@@ -113,6 +118,28 @@ def change_me(call: Call[None, ProfilePatch]) -> Response:
 
 
 @routes.add(
+    "POST",
+    "/v1/users/me/password",
+    Answer(200, "A new session's tokens; all others have ended.", TokenAnswer),
+    needs=Scope.ACCOUNT_MANAGE,
+)
+def change_password(call: Call[None, PasswordChange]) -> Response:
+    """Change the own password.
+
+    Every session ends at once, this one too, with all its tokens; the answer has those of a new
+    one. API keys stay: delete those that somebody else may know. 403 `wrong_password` when
+    `current_password` is not the account's; 422 `unacceptable_password` for a new one that is
+    among those that are guessed first. After five wrong ones each further attempt has to wait:
+    429 `too_many_attempts`.
+    """
+    current = call.body.current_password.get_secret_value()
+    new = call.body.new_password.get_secret_value()
+    accounts = call.services.accounts
+    pair = accounts.change_password(call.principal, current, new, agent=_agent(call))
+    return json_reply(TokenAnswer.of(pair))
+
+
+@routes.add(
     "DELETE",
     "/v1/users/me",
     Answer(200, "The account is gone, and nothing of it is left.", ErasureAnswer, headers=_ERASURE),
@@ -143,5 +170,5 @@ def delete_me(call: Call[None, Leave]) -> Response:
     return reply
 
 
-def _agent(call: PublicCall[None, Registration] | PublicCall[None, Login]) -> str | None:
+def _agent(call: PublicCall[None, Any]) -> str | None:
     return call.user_agent[:_LONGEST_AGENT] if call.user_agent else None

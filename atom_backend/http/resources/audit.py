@@ -21,7 +21,7 @@ from atom_backend.http.replies import json_reply
 
 routes = Routes("audit", "Who wrote or used what, and when; for administrators.")
 
-_OTHERS = {"configuration", "oauth_flows", "oauth_grants", "users"}
+_OTHERS = {"configuration", "oauth_flows", "oauth_grants", "users", "passwords"}
 _RESOURCES = sorted(_OTHERS | {resource.name for resource in RESOURCES})
 
 

@@ -12,7 +12,9 @@ from atom_backend.domain.principals import Principal
 from atom_backend.domain.resources.documents import DOCUMENTS
 from atom_backend.services.accounts import Accounts
 from atom_backend.services.records import RecordService
+from atom_backend.services.throttling import Throttle
 from atom_backend.vault.access_tokens import SignedAccessTokens
+from atom_backend.vault.attempt_keys import KeyedAttempts
 from atom_backend.vault.passwords import Argon2idPasswords
 from tests.integration.coordinator.stage import Stage
 from tests.making import Documents, a_draft
@@ -73,6 +75,12 @@ class User:
 
 def accounts(stage: Stage) -> Accounts:
     cheap = Argon2idPasswords(memory_kib=64, iterations=1)
+    throttle = Throttle(stage.transactions, KeyedAttempts(SIGNING_KEY.encode()))
     return Accounts(
-        stage.transactions, cheap, TOKENS, SystemClock(), refresh_lifetime=timedelta(days=1)
+        stage.transactions,
+        cheap,
+        TOKENS,
+        SystemClock(),
+        throttle,
+        refresh_lifetime=timedelta(days=1),
     )

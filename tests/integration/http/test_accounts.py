@@ -82,6 +82,87 @@ def test_logging_out_ends_this_session_and_no_other(account: Account) -> None:
     assert account.get("/v1/users/me", headers=headers).status_code == 200
 
 
+def test_the_password_is_changed_by_whoever_knows_it_and_all_sessions_end(
+    account: Account, admin: Account
+) -> None:
+    other = log_in(account).json["access_token"]
+    given = {"current_password": PASSWORD, "new_password": "another long one"}
+    where = {"REMOTE_ADDR": "192.0.2.7"}
+    answer = account.post("/v1/users/me/password", json=given, environ_base=where)
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+    for token in (account.token, other):
+        headers = {"Authorization": f"Bearer {token}"}
+        assert account.get("/v1/users/me", headers=headers).json["code"] == "session_ended"
+    assert refresh(account, account.registered["refresh_token"]).status_code == 401
+    account.token = answer.json["access_token"]
+    assert account.get("/v1/users/me").status_code == 200
+    assert refresh(account, answer.json["refresh_token"]).status_code == 200
+    assert log_in(account).status_code == 401
+    assert log_in(account, password="another long one").status_code == 200
+    user = account.registered["user"]["id"]
+    (entry,) = admin.get(f"/v1/admin/audit?resource=passwords&item_id={user}").json["items"]
+    assert (entry["action"], entry["user_id"], entry["remote_address"]) == (
+        "change",
+        user,
+        "192.0.2.7",
+    )
+    assert entry["session_id"] is not None
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "code"),
+    [
+        ({"current_password": "a wrong one"}, 403, "wrong_password"),
+        ({"new_password": "password123"}, 422, "unacceptable_password"),
+        ({"new_password": "short"}, 422, "invalid_input"),
+        ({"new_password": "x" * 1025}, 422, "invalid_input"),
+        ({"current_password": None}, 422, "invalid_input"),
+    ],
+)
+def test_a_change_of_the_password_that_is_refused_changes_nothing(
+    account: Account, given: dict[str, Any], status: int, code: str
+) -> None:
+    body = {"current_password": PASSWORD, "new_password": "another long one"} | given
+    answer = account.post("/v1/users/me/password", json=body)
+    assert (answer.status_code, answer.json["code"]) == (status, code)
+    assert [one["pointer"] for one in answer.json.get("errors", [])] == (
+        [f"/{name}" for name in given] if status == 422 else []
+    )
+    assert account.get("/v1/users/me").status_code == 200
+    assert log_in(account).status_code == 200
+
+
+def test_a_password_that_everybody_guesses_registers_nobody(account: Account) -> None:
+    given = {"email": "new@example.org", "password": "Password123"}
+    answer = account.post("/v1/auth/register", json=given)
+    assert (answer.status_code, answer.json["code"]) == (422, "unacceptable_password")
+    assert answer.json["errors"][0]["pointer"] == "/password"
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_guessing_on_is_answered_429_with_the_time_to_wait_whoever_it_is(
+    account: Account, known: bool
+) -> None:
+    email = account.email if known else f"no-{account.email}"
+    said = [log_in(account, email=email, password="a wrong one") for _ in range(6)]
+    assert [one.status_code for one in said] == [401] * 5 + [429]
+    assert (said[5].json["code"], said[5].headers["Retry-After"]) == ("too_many_attempts", "1")
+
+
+def test_where_nobody_may_register_no_address_is_told_to_be_taken(
+    account: Account, admin: Account
+) -> None:
+    where = "/v1/admin/configuration/registration.open"
+    assert admin.put(where, json={"value": False}).status_code == 200
+    try:
+        for email in (account.email, f"no-{account.email}"):
+            given = {"email": email, "password": PASSWORD}
+            answer = account.post("/v1/auth/register", json=given)
+            assert (answer.status_code, answer.json["code"]) == (403, "registration_closed")
+    finally:
+        admin.delete(where)
+
+
 def test_the_name_can_be_set_and_cleared(account: Account) -> None:
     assert account.patch("/v1/users/me", json={"display_name": "Ada"}).json["display_name"] == "Ada"
     assert account.patch("/v1/users/me", json={}).json["display_name"] == "Ada"

@@ -16,7 +16,9 @@ from atom_backend.domain.resources.documents import DOCUMENTS
 from atom_backend.errors import AtomError, Conflict, NotFound, Unauthenticated
 from atom_backend.relational.transactions import PostgresTransactions
 from atom_backend.services.accounts import Accounts
+from atom_backend.services.throttling import Throttle
 from atom_backend.vault.access_tokens import SignedAccessTokens
+from atom_backend.vault.attempt_keys import KeyedAttempts
 from atom_backend.vault.passwords import Argon2idPasswords
 from tests.conftest import RunSql
 from tests.integration.relational.racing import somebody_waits_for_a_lock, until
@@ -45,7 +47,8 @@ def clock() -> Calendar:
 @pytest.fixture
 def accounts(transactions: PostgresTransactions, clock: Calendar) -> Accounts:
     passwords = Argon2idPasswords(memory_kib=64, iterations=1)
-    return Accounts(transactions, passwords, TOKENS, clock, refresh_lifetime=LIFETIME)
+    throttle = Throttle(transactions, KeyedAttempts(bytes(range(32))))
+    return Accounts(transactions, passwords, TOKENS, clock, throttle, refresh_lifetime=LIFETIME)
 
 
 @pytest.fixture
