@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 bind = "127.0.0.1:8765"
-worker_class = "gthread"
+worker_class = "atom_backend.http.serving.DiscreetWorker"
 workers = 1
 threads = 16
 preload_app = False

@@ -147,8 +147,8 @@ class Driver:
         places = [
             *columns(system.sql),
             *files(system.logs, system.folder / "data" / "postgres" / "log"),
-            *((f"error body {n}", b) for n, b in enumerate(self._recorder.error_bodies)),
-            ("the metrics", self._metrics()),
+            *((f"error body {n}", b.encode()) for n, b in enumerate(self._recorder.error_bodies)),
+            ("the metrics", self._metrics().encode()),
         ]
         wronged = parked(system.sql).items()
         return [
@@ -170,7 +170,7 @@ class Driver:
     def _error_lines(self) -> list[str]:
         found: Counter[str] = Counter()
         for name, text in files(self._system.logs):
-            for line in text.splitlines():
+            for line in text.decode(errors="replace").splitlines():
                 if _ERROR_LINE.search(line):
                     found[f"log: {name}: {line[:300]}"] += 1
         return list(found)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import make_url
 
 from atom_backend.bootstrap import prepare_vectors
 from atom_backend.relational.embedded import EmbeddedServer, start_embedded
@@ -93,8 +94,11 @@ class Site:
 
 
 @contextmanager
-def a_site(folder: Path, **settings: str) -> Iterator[Site]:
-    """Everything running and healthy, with these settings beside or instead of ``SETTINGS``."""
+def a_site(folder: Path, password: str | None = None, **settings: str) -> Iterator[Site]:
+    """Everything running and healthy, with these settings beside or instead of ``SETTINGS``.
+
+    ``password``: what the service connects to PostgreSQL with, which does not ask for one.
+    """
     with ExitStack() as stack:
         server = start_embedded(folder / "postgresql")
         stack.callback(server.close)
@@ -103,8 +107,10 @@ def a_site(folder: Path, **settings: str) -> Iterator[Site]:
         settings = {**SETTINGS, "LANCEDB_URI": str(lance), **settings}
         prepare_vectors(Settings.from_environment({**settings, "DATABASE_URL": urls.service}))
         web, worker = (stack.enter_context(Proxy(server.sockets / SOCKET)) for _ in range(2))
+        reached = make_url(urls.service).set(password=password)
+        service = reached.render_as_string(hide_password=False)
         deployment = Deployment(
-            web_database=web.url(urls.service), worker_database=worker.url(urls.service), **settings
+            web_database=web.url(service), worker_database=worker.url(service), **settings
         )
         stack.callback(deployment.stop)
         deployment.wait_until_healthy()

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextvars import Context
 
 import pytest
+from pydantic import SecretStr
 
+from atom_backend.domain.secrets import Secret
 from atom_backend.telemetry.context import bind_request_id
 from atom_backend.telemetry.logs import configure_logging
 
@@ -55,6 +57,28 @@ def test_a_json_line_stays_one_line_even_with_a_traceback() -> None:
         logging.getLogger("atom.x").exception("bad")
     (line,) = stream.getvalue().splitlines()
     assert "ValueError: two\nlines" in json.loads(line)["exception"]
+
+
+@pytest.mark.parametrize("as_json", [True, False], ids=["json", "plain"])
+def test_a_traceback_shows_no_value_of_any_variable(*, as_json: bool) -> None:
+    stream = logged("DEBUG", as_json=as_json)
+    secret, password = Secret("canary-of-the-vault"), SecretStr("canary-of-a-form")
+    try:
+        _fail_with(secret, password)
+    except RuntimeError:
+        logging.getLogger("atom.x").exception("failed with %s and %r", secret, password)
+        logging.getLogger("atom.x").error("%s", [secret], extra={"given": {"a": secret}})
+    said = stream.getvalue()
+    assert "_fail_with" in said, "the traceback itself is there"
+    assert "canary-of" not in said
+
+
+def _fail_with(secret: Secret, password: SecretStr) -> None:
+    revealed = secret.reveal() + password.get_secret_value()
+    try:
+        raise ValueError(f"could not use {secret} with {password}")
+    except ValueError as error:
+        raise RuntimeError(f"gave up on {len(revealed)} characters of {secret!r}") from error
 
 
 def test_a_plain_line_can_be_read_by_people() -> None:
