@@ -31,6 +31,7 @@ _BOTH_ENDPOINTS = {"authorization_endpoint", "token_endpoint"}
 _ADDRESSES = ("issuer", *sorted(_BOTH_ENDPOINTS), "revocation_endpoint")
 _WORDS = {
     "missing": "this is needed",
+    "tuple_type": "this should be a list, in [brackets]",
     "extra_forbidden": "there is no such key",
     "string_pattern_mismatch": "there are characters in this that cannot be, or none, or too many",
 }
@@ -52,7 +53,8 @@ def read_providers(path: Path, environment: Mapping[str, str]) -> dict[str, Regi
     for name, table in _tables(path).items():
         reading = _Reading(path.parent, environment)
         registration = reading.registration(name, table)
-        problems += [f"{path}: {name}{problem}" for problem in reading.problems]
+        shown = name if name.isprintable() else repr(name)
+        problems += [f"{path}: {shown}{problem}" for problem in reading.problems]
         if registration is not None:
             registrations[name] = registration
     if problems:
@@ -99,7 +101,8 @@ class _Reading:
         return None if self.problems else registration
 
     def _complain(self, key: str, problem: str) -> None:
-        self.problems.append(f"{'.' if key else ''}{key}: {problem}.")
+        end = "" if problem.endswith("?") else "."
+        self.problems.append(f"{'.' if key else ''}{key}: {problem}{end}")
 
     def _on_its_preset(self, table: Table) -> Table:
         name = table.get("preset")
@@ -125,10 +128,11 @@ class _Reading:
             self._complain(given[0], 'a client with the authentication "none" has no secret')
         elif not public and len(given) != 1:
             self._complain("client_secret", f"exactly one of {', '.join(_SECRETS)} is needed")
+            given = []
         file, variable = table.pop(_SECRETS[1], None), table.pop(_SECRETS[2], None)
-        if file is not None:
+        if _SECRETS[1] in given:
             table["client_secret"] = self._secret_in(file)
-        elif variable is not None:
+        elif _SECRETS[2] in given:
             table["client_secret"] = self._secret_of(variable)
 
     def _secret_in(self, file: Any) -> str | None:

@@ -95,7 +95,7 @@ class Registration(_Table):
 
     title: Visible
     client_id: Visible
-    client_secret: SecretStr | None = Field(None, min_length=1, max_length=4096)
+    client_secret: SecretStr | None = Field(default=None, min_length=1, max_length=4096)
     client_authentication: ClientAuthentication | None = None
     """None: ``client_secret_basic``, unless discovery says that it is another."""
     issuer: Issuer | None = None
@@ -116,7 +116,7 @@ class Registration(_Table):
     """Beside those of the standards."""
     transient_errors: tuple[Code, ...] = ()
     revocation: Revocation = Revocation()
-    timeout_seconds: float = Field(10.0, ge=0.1, le=60)
+    timeout_seconds: float = Field(default=10.0, ge=0.1, le=60)
     """For one request, from looking up the name to the last byte of the answer."""
 
     @property

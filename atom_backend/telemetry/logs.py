@@ -17,6 +17,10 @@ from atom_backend.telemetry.context import current_request_id
 
 LogFormat = Literal["plain", "json"]
 
+_TALKATIVE = ("alembic", "httpcore2", "httpx2")
+"""The first counts its steps at INFO; the others tell of requests and headers, which nobody may
+see. What came of it all is said by whoever asked them."""
+
 
 def configure_logging(level: str, format: LogFormat, stream: TextIO | None = None) -> None:
     """Send every record of ``level`` (``"INFO"``) or above to ``stream`` (standard error).
@@ -41,8 +45,8 @@ def configure_logging(level: str, format: LogFormat, stream: TextIO | None = Non
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
-    # It counts its steps at INFO; what it came to is said by whoever migrates.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _renderers(format: LogFormat) -> list[Processor]:

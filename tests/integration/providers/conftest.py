@@ -14,6 +14,7 @@ from atom_backend.domain.oauth import IssuedTokens, OAuthProvider, new_verifier
 from atom_backend.domain.secrets import Secret
 from atom_backend.providers.configured import ConfiguredProviders
 from atom_backend.providers.provider_file import read_providers
+from tests.integration.providers.scripted import ScriptedServer
 from tests.provider.running import RunningProvider
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -92,3 +93,10 @@ def authorize(provider: OAuthProvider, server: RunningProvider) -> Brought:
 def grant(provider: OAuthProvider, server: RunningProvider) -> IssuedTokens:
     """Tokens of a fresh grant."""
     return authorize(provider, server).exchanged_at(provider)
+
+
+@pytest.fixture
+def scripted() -> Iterator[ScriptedServer]:
+    """A provider that answers by script."""
+    with closing(ScriptedServer()) as server:
+        yield server
