@@ -11,8 +11,10 @@ deeper never reorders what was ranked before, so pages neither repeat nor skip a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import overload
 from uuid import UUID
 
 from atom_backend.domain.items import Kind
@@ -38,35 +40,70 @@ class Candidate:
         return self.hits[0].kind
 
 
-def rank(legs: Sequence[LegHits], depths: Sequence[int]) -> list[Candidate]:
+class Ranking(Sequence[Candidate]):
+    """Items, best first. A candidate is made when it is looked at: a page shows few of them."""
+
+    def __init__(self, scores: Mapping[bytes, float], legs: Sequence[LegHits]) -> None:
+        self._order = list(scores.items())
+        self._legs = legs
+        self._places = [_places(leg) for leg in legs]
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @overload
+    def __getitem__(self, place: int) -> Candidate: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Candidate]: ...
+    def __getitem__(self, place: int | slice) -> Candidate | list[Candidate]:
+        if isinstance(place, slice):
+            return [self._candidate(*one) for one in self._order[place]]
+        return self._candidate(*self._order[place])
+
+    def _candidate(self, item: bytes, score: float) -> Candidate:
+        return Candidate(UUID(bytes=item), score, tuple(self._hits(item)))
+
+    def _hits(self, item: bytes) -> Iterator[Hit]:
+        """The legs take turns, and a chunk that both found is listed once."""
+        seen: set[bytes] = set()
+        for place, number in sorted(
+            (place, number)
+            for number, places in enumerate(self._places)
+            for place in places.get(item, ())
+        ):
+            leg = self._legs[number]
+            if leg.chunks[place] not in seen:
+                seen.add(leg.chunks[place])
+                yield leg.hit(place)
+
+
+def rank(legs: Sequence[LegHits], depths: Sequence[int]) -> Ranking:
     """All items of the legs, best first.
 
     ``depths`` are the depths that were asked for so far, ascending: items that the first look
     saw come before those that only a deeper one saw.
     """
-    hits = _hits_by_item(legs)
-    scores: dict[UUID, float] = {}
+    scores: dict[bytes, float] = {}
     lowest = float("inf")
     for depth in depths:
-        for item_id, score in _scores(legs, depth):
-            if item_id not in scores:
+        for item, score in _scores(legs, depth):
+            if item not in scores:
                 lowest = min(lowest, score)
-                scores[item_id] = lowest
-    return [Candidate(item_id, score, hits[item_id]) for item_id, score in scores.items()]
+                scores[item] = lowest
+    return Ranking(scores, legs)
 
 
-def _scores(legs: Sequence[LegHits], depth: int) -> list[tuple[UUID, float]]:
+def _scores(legs: Sequence[LegHits], depth: int) -> list[tuple[bytes, float]]:
     """Items by falling score, as seen by a look at ``depth`` hits of every leg."""
     if len(legs) == 1:
-        best: dict[UUID, float] = {}
-        for hit in _certain(legs[0], depth):
-            best.setdefault(hit.item_id, hit.score)
+        best: dict[bytes, float] = {}
+        for item, score in _certain(legs[0], depth):
+            best.setdefault(item, score)
         return list(best.items())
     opinions = [(WEIGHTS[leg.leg], _Opinion.of(leg, depth)) for leg in legs]
-    found = dict.fromkeys(item_id for _, opinion in opinions for item_id in opinion.strengths)
+    found = dict.fromkeys(item for _, opinion in opinions for item in opinion.strengths)
     fused = {
-        item_id: sum(weight * opinion.strength(item_id) for weight, opinion in opinions)
-        for item_id in found
+        item: sum(weight * opinion.strength(item) for weight, opinion in opinions) for item in found
     }
     return sorted(fused.items(), key=lambda pair: (-pair[1], pair[0]))
 
@@ -80,45 +117,41 @@ class _Opinion:
     one at the border; where the leg had no more to give, it counts nothing.
     """
 
-    strengths: dict[UUID, float]
+    strengths: dict[bytes, float]
     beyond: float
 
     @classmethod
     def of(cls, leg: LegHits, depth: int) -> _Opinion:
-        best = 1.0 if leg.leg is Leg.VECTOR or not leg.hits else leg.hits[0].score
-        strengths: dict[UUID, float] = {}
-        for hit in _certain(leg, depth):
-            strengths.setdefault(hit.item_id, max(hit.score, 0.0) / best)
+        best = 1.0 if leg.leg is Leg.VECTOR or not leg.scores else leg.scores[0]
+        strengths: dict[bytes, float] = {}
+        for item, score in _certain(leg, depth):
+            strengths.setdefault(item, max(score, 0.0) / best)
         return cls(strengths, beyond=max(_border(leg, depth), 0.0) / best)
 
-    def strength(self, item_id: UUID) -> float:
-        return self.strengths.get(item_id, self.beyond)
+    def strength(self, item: bytes) -> float:
+        return self.strengths.get(item, self.beyond)
 
 
-def _certain(leg: LegHits, depth: int) -> Sequence[Hit]:
-    """What every look that is at least so deep sees.
+def _certain(leg: LegHits, depth: int) -> Iterator[tuple[bytes, float]]:
+    """The items and scores that every look sees which is at least so deep.
 
     Which of equal scores stand just inside a border is chance, and another look may see others
     there; so a look speaks only for what is better than the last hit within its depth.
     """
     border = _border(leg, depth)
-    return [hit for hit in leg.hits[:depth] if hit.score > border]
+    for item, score in islice(zip(leg.items, leg.scores, strict=True), depth):
+        if score > border:
+            yield item, score
 
 
 def _border(leg: LegHits, depth: int) -> float:
     """The lowest score within ``depth``; below all where the leg had no more to give."""
-    return leg.hits[depth - 1].score if len(leg.hits) >= depth else float("-inf")
+    return leg.scores[depth - 1] if len(leg.scores) >= depth else float("-inf")
 
 
-def _hits_by_item(legs: Sequence[LegHits]) -> dict[UUID, tuple[Hit, ...]]:
-    """Every item's hits: the legs take turns, and a chunk that both found is listed once."""
-    collected: dict[UUID, list[Hit]] = {}
-    seen: set[UUID] = set()
-    longest = max((len(leg.hits) for leg in legs), default=0)
-    for place in range(longest):
-        for leg in legs:
-            if place < len(leg.hits) and leg.hits[place].chunk_id not in seen:
-                hit = leg.hits[place]
-                seen.add(hit.chunk_id)
-                collected.setdefault(hit.item_id, []).append(hit)
-    return {item_id: tuple(hits) for item_id, hits in collected.items()}
+def _places(leg: LegHits) -> dict[bytes, list[int]]:
+    """Where the hits of each item are."""
+    places: dict[bytes, list[int]] = {}
+    for place, item in enumerate(leg.items):
+        places.setdefault(item, []).append(place)
+    return places

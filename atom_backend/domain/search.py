@@ -6,7 +6,7 @@ be confused with "empty".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -105,11 +105,19 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class LegHits:
-    """A leg's hits, best first. ``exhausted``: there is no further match behind the last one."""
+    """A leg's hits, best first, by columns. ``exhausted``: no further match is behind the last one.
+
+    Most hits only have a say in the order of items and are never shown. So there are columns to
+    order by, with identifiers as 16 bytes, and ``hit`` makes the one at a place when it is asked
+    for: making all of them takes as long as finding them.
+    """
 
     leg: Leg
-    hits: tuple[Hit, ...]
+    items: Sequence[bytes]
+    chunks: Sequence[bytes]
+    scores: Sequence[float]
     exhausted: bool
+    hit: Callable[[int], Hit]
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,18 +58,20 @@ class Checked(Generic[Suggested]):
     known: dict[UUID, Record | None] = field(default_factory=dict)
 
     def survivors(self, candidates: Sequence[Suggested]) -> list[Survivor[Suggested]]:
-        """In the candidates' order, at most ``needed``."""
-        candidates = [one for one in candidates if self.good_enough(one)]
+        """In the candidates' order, at most ``needed``; the candidates' scores never rise."""
         survivors: list[Survivor[Suggested]] = []
         place = 0
         while place < len(candidates) and len(survivors) < self.needed:
             batch = candidates[place : place + self.needed - len(survivors) + _MARGIN]
-            self._learn(batch)
-            place += len(batch)
-            for candidate in batch:
+            good = [one for one in batch if self.good_enough(one)]
+            self._learn(good)
+            for candidate in good:
                 stored = self.known[candidate.item_id]
                 if stored is not None:
                     survivors.append(Survivor(candidate, stored))
+            if len(good) < len(batch):
+                break
+            place += len(batch)
         return survivors[: self.needed]
 
     def good_enough(self, candidate: Suggested) -> bool:

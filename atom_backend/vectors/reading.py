@@ -9,7 +9,7 @@ are ordered by chunk identifier.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -136,29 +136,41 @@ def _numbers(found: Any, column: str) -> Any:
 
 
 def _leg(leg: Leg, found: Any, scores: Any, depth: int) -> LegHits:
-    """``exhausted`` counts rows, not hits: a duplicate took a place that a further match lost."""
-    columns = (found[name].to_pylist() for name in _HIT_COLUMNS)
-    rows = sorted(zip((-scores).tolist(), *columns, strict=True))
-    distinct = {row[1]: row for row in reversed(rows)}
-    items = {row[2]: UUID(bytes=row[2]) for row in rows}
-    hits = tuple(_hit(row, items) for row in rows if distinct[row[1]] is row)
-    return LegHits(leg, hits, exhausted=found.num_rows < depth)
+    """Raises StoredDataError for a hit of an unknown kind, wherever it stands.
+
+    ``exhausted`` counts rows, not hits: a duplicate took a place that a further match lost.
+    """
+    for kind in found["kind"].unique().to_pylist():
+        kind_named(kind)
+    chunks, items = (found[name].to_pylist() for name in ("chunk_id", "document_id"))
+    strengths = scores.tolist()
+    first: dict[bytes, int] = {}
+    for row in sorted(range(len(chunks)), key=lambda row: (-strengths[row], chunks[row])):
+        first.setdefault(chunks[row], row)
+    rows = list(first.values())
+    return LegHits(
+        leg,
+        items=[items[row] for row in rows],
+        chunks=list(first),
+        scores=[strengths[row] for row in rows],
+        exhausted=found.num_rows < depth,
+        hit=lambda place: _hit(found, rows[place], strengths[rows[place]]),
+    )
 
 
-def _hit(row: tuple[Any, ...], items: Mapping[bytes, UUID]) -> Hit:
-    """From a row of ``_HIT_COLUMNS`` behind its negated score."""
-    negated, chunk_id, item_id, kind, revision, ordinal, start, end, title, content = row
+def _hit(found: Any, row: int, score: float) -> Hit:
+    value = {name: found[name][row].as_py() for name in _HIT_COLUMNS}
     return Hit(
-        chunk_id=UUID(bytes=chunk_id),
-        item_id=items[item_id],
-        kind=kind_named(kind),
-        revision=revision,
-        ordinal=ordinal,
-        start=start,
-        end=end,
-        score=-negated,
-        title=title,
-        text=passage(title, content),
+        chunk_id=UUID(bytes=value["chunk_id"]),
+        item_id=UUID(bytes=value["document_id"]),
+        kind=kind_named(value["kind"]),
+        revision=value["revision"],
+        ordinal=value["ordinal"],
+        start=value["start"],
+        end=value["end"],
+        score=score,
+        title=value["title"],
+        text=passage(value["title"], value["content"]),
     )
 
 

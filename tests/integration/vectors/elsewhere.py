@@ -19,6 +19,7 @@ from uuid import UUID
 from atom_backend.domain.principals import OwnerScope
 from atom_backend.errors import AtomError
 from atom_backend.vectors.store import LanceVectorStore
+from tests.hits import hits_of
 from tests.integration.vectors.making import CHUNKS, LAYOUT, project, put
 
 _NOBODY = 65534
@@ -64,7 +65,7 @@ def use_as_nobody(folder: Path, owner: UUID, item: UUID) -> list[object]:
         os.setuid(_NOBODY)
     store, scope = _store(folder), OwnerScope(owner)
     return [
-        len(store.search(scope, vector=None, text="readable", depth=5)[0].hits),
+        len(hits_of(store.search(scope, vector=None, text="readable", depth=5)[0])),
         _outcome(lambda: store.add_chunks([project(owner)], 1)),
         _outcome(lambda: store.drop_items([item])),
         _outcome(store.probe),

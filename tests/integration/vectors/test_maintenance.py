@@ -22,6 +22,7 @@ from atom_backend.domain.search import LegHits
 from atom_backend.vectors import approximate, maintenance, reading
 from atom_backend.vectors.maintenance import MaintenancePolicy
 from atom_backend.vectors.store import LanceVectorStore
+from tests.hits import hits_of
 from tests.integration.vectors.conftest import OpenStore
 from tests.integration.vectors.making import CHUNKS, project, put, unit_vectors
 
@@ -34,11 +35,11 @@ def search(store: LanceVectorStore, query: Projection, depth: int = 1000) -> tup
 
 
 def answers(legs: tuple[LegHits, ...]) -> list[dict[uuid.UUID, int]]:
-    return [{hit.chunk_id: hit.revision for hit in leg.hits} for leg in legs]
+    return [{hit.chunk_id: hit.revision for hit in hits_of(leg)} for leg in legs]
 
 
 def chunk_ids(leg: LegHits) -> list[uuid.UUID]:
-    return [hit.chunk_id for hit in leg.hits]
+    return [hit.chunk_id for hit in hits_of(leg)]
 
 
 def fill(store: LanceVectorStore, count: int) -> list[Projection]:
@@ -70,7 +71,7 @@ def test_many_small_files_become_one_and_every_answer_stays(
     assert "processed_documents: compacted" in report
     after = search(store, projections[0])
     assert answers(after) == answers(before)
-    assert [len(leg.hits) for leg in after] == [11, 11]
+    assert [len(hits_of(leg)) for leg in after] == [11, 11]
     stats: Any = lancedb.connect(folder).open_table(CHUNKS).stats()
     assert stats["fragment_stats"]["num_fragments"] == 1
 
@@ -184,8 +185,8 @@ def test_a_vector_index_is_built_for_a_large_owner_and_finds_what_the_exact_sear
 
     close = search(open_store(folder), query, depth=10)[0]
     assert len(set(chunk_ids(exact)) & set(chunk_ids(close))) >= 9
-    assert [hit.score for hit in close.hits] == pytest.approx(
-        [hit.score for hit in exact.hits], abs=0.05
+    assert [hit.score for hit in hits_of(close)] == pytest.approx(
+        [hit.score for hit in hits_of(exact)], abs=0.05
     )
 
 
@@ -200,8 +201,8 @@ def test_an_approximate_search_that_finds_too_little_is_repeated_exactly(
 
     shallow, deep = (search(large, query, depth)[0] for depth in (3, 1_000))
 
-    assert len(shallow.hits) == 3
-    assert len(deep.hits) == 900
+    assert len(hits_of(shallow)) == 3
+    assert len(hits_of(deep)) == 900
     assert deep.exhausted
 
 
@@ -232,5 +233,5 @@ def test_rows_written_after_the_vector_index_are_found_too(large: LanceVectorSto
 
     (leg,) = large.search(OwnerScope(OWNER), vector=fresh.vectors[0], text=None, depth=5)
 
-    assert leg.hits[0].chunk_id == fresh.chunks[0].chunk_id
-    assert np.isclose(leg.hits[0].score, 1.0, atol=1e-5)
+    assert hits_of(leg)[0].chunk_id == fresh.chunks[0].chunk_id
+    assert np.isclose(hits_of(leg)[0].score, 1.0, atol=1e-5)

@@ -25,6 +25,7 @@ from atom_backend.vectors.maintenance import MaintenancePolicy
 from atom_backend.vectors.pointer import PointerFile, PointerPlace, PointerTable
 from atom_backend.vectors.schema import Layout
 from atom_backend.vectors.store import LanceVectorStore
+from tests.hits import hits_of
 from tests.integration.vectors.conftest import OpenStore
 from tests.integration.vectors.making import CHUNKS, LAYOUT, POINTER, PROCESSED, project, put
 
@@ -46,7 +47,7 @@ def switch(generations: LanceGenerations, number: int) -> None:
 
 def search(store: LanceVectorStore, projection: Projection) -> list[uuid.UUID]:
     (leg,) = store.search(OwnerScope(projection.owner_id), vector=None, text="one", depth=5)
-    return [hit.item_id for hit in leg.hits]
+    return [hit.item_id for hit in hits_of(leg)]
 
 
 @pytest.fixture(params=["file", "table"])

@@ -11,6 +11,7 @@ from atom_backend.domain.items import Projection
 from atom_backend.domain.principals import OwnerScope
 from atom_backend.vectors.maintenance import MaintenancePolicy
 from atom_backend.vectors.store import LanceVectorStore
+from tests.hits import hits_of
 from tests.integration.vectors import elsewhere
 from tests.integration.vectors.conftest import OpenStore
 from tests.integration.vectors.elsewhere import processes
@@ -34,8 +35,8 @@ def test_what_another_process_has_confirmed_is_found_by_the_next_search(
             by_vector, by_text = store.search(
                 OwnerScope(owner), vector=vectors[0], text=f"theirs{number}", depth=50
             )
-            assert len(by_vector.hits) == number + 1
-            assert len(by_text.hits) == 1
+            assert len(hits_of(by_vector)) == number + 1
+            assert len(hits_of(by_text)) == 1
 
 
 def test_processes_that_write_different_items_at_once_lose_and_double_nothing(
@@ -86,7 +87,7 @@ def test_many_threads_may_search_at_once(store: LanceVectorStore) -> None:
     def hits(projection: Projection) -> Sequence[uuid.UUID]:
         scope = OwnerScope(projection.owner_id)
         legs = store.search(scope, vector=projection.vectors[0], text="mine", depth=5)
-        return [hit.item_id for hit in legs[0].hits]
+        return [hit.item_id for hit in hits_of(legs[0])]
 
     with ThreadPoolExecutor(16) as pool:
         found = list(pool.map(hits, projections * 5))

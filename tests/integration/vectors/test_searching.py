@@ -19,6 +19,7 @@ from atom_backend.domain.search import Leg, LegHits
 from atom_backend.errors import RefusedVector, StoredDataError
 from atom_backend.vectors.generations import prepare_tables
 from atom_backend.vectors.store import LanceVectorStore
+from tests.hits import hits_of
 from tests.integration.vectors.making import CHUNKS, LAYOUT, project, put, unit_vectors
 
 WORDS = [f"word{number}" for number in range(60)]
@@ -94,7 +95,7 @@ def search(
 
 
 def found(leg: LegHits) -> set[UUID]:
-    return {hit.chunk_id for hit in leg.hits}
+    return {hit.chunk_id for hit in hits_of(leg)}
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -109,8 +110,8 @@ def test_the_vector_leg_finds_exactly_what_comparing_with_every_row_finds(
     leg = search(corpus.store, owner, vector=query, depth=depth, items=items)
 
     expected = corpus.nearest(owner, items, query, depth)
-    assert [hit.chunk_id for hit in leg.hits] == list(expected)
-    assert [hit.score for hit in leg.hits] == pytest.approx(list(expected.values()), abs=1e-5)
+    assert [hit.chunk_id for hit in hits_of(leg)] == list(expected)
+    assert [hit.score for hit in hits_of(leg)] == pytest.approx(list(expected.values()), abs=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -131,9 +132,9 @@ def test_the_text_leg_gives_the_best_matches_first(corpus: Corpus) -> None:
     whole = search(corpus.store, OWNERS[0], text="word1 word2 word3", depth=1000)
     top = search(corpus.store, OWNERS[0], text="word1 word2 word3", depth=5)
 
-    scores = [hit.score for hit in whole.hits]
+    scores = [hit.score for hit in hits_of(whole)]
     assert scores == sorted(scores, reverse=True)
-    assert [hit.score for hit in top.hits] == scores[:5]
+    assert [hit.score for hit in hits_of(top)] == scores[:5]
 
 
 def test_both_legs_run_when_both_are_asked_for_and_none_when_none_is(corpus: Corpus) -> None:
@@ -159,7 +160,7 @@ def test_a_hit_says_where_its_passage_stands(store: LanceVectorStore) -> None:
     projection = project(uuid.uuid4(), ["Grüße 👋 ", "aus Köln"], revision=7, title="Post")
     put(store, [projection])
 
-    (hit,) = search(store, projection.owner_id, text="Köln").hits
+    (hit,) = hits_of(search(store, projection.owner_id, text="Köln"))
 
     assert (hit.item_id, hit.revision, hit.ordinal) == (projection.item_id, 7, 1)
     assert ("Grüße 👋 aus Köln"[hit.start : hit.end]) == "aus Köln"
@@ -168,13 +169,13 @@ def test_a_hit_says_where_its_passage_stands(store: LanceVectorStore) -> None:
 def test_no_items_means_no_hits(corpus: Corpus) -> None:
     leg = search(corpus.store, OWNERS[0], text="word1", items=[])
 
-    assert leg == LegHits(Leg.TEXT, (), exhausted=True)
+    assert (leg.leg, list(leg.items), leg.exhausted) == (Leg.TEXT, [], True)
 
 
 def test_an_unknown_owner_finds_nothing_at_the_first_page(corpus: Corpus) -> None:
     leg = search(corpus.store, uuid.uuid4(), vector=unit_vectors(1)[0])
 
-    assert leg == LegHits(Leg.VECTOR, (), exhausted=True)
+    assert (leg.leg, list(leg.items), leg.exhausted) == (Leg.VECTOR, [], True)
 
 
 def test_a_chunk_that_was_written_twice_is_given_once(store: LanceVectorStore) -> None:
@@ -185,7 +186,7 @@ def test_a_chunk_that_was_written_twice_is_given_once(store: LanceVectorStore) -
     by_text = search(store, projection.owner_id, text="tale", depth=2)
     by_vector = search(store, projection.owner_id, vector=projection.vectors[0], depth=2)
 
-    assert len(by_text.hits) == len(by_vector.hits) == 1
+    assert len(hits_of(by_text)) == len(hits_of(by_vector)) == 1
     assert not by_text.exhausted
 
 
@@ -194,7 +195,7 @@ def test_equal_scores_are_ordered_by_chunk(store: LanceVectorStore) -> None:
     put(store, [project(owner, ["same text"], vectors=vector) for _ in range(9)])
 
     for asked in ({"text": "text"}, {"vector": vector[0]}):
-        hits = search(store, owner, **asked).hits
+        hits = hits_of(search(store, owner, **asked))
         assert [hit.chunk_id for hit in hits] == sorted(hit.chunk_id for hit in hits)
         assert len(hits) == 9
 
@@ -231,7 +232,7 @@ HOSTILE = [
 def test_no_query_text_is_an_error_or_finds_another_owners_rows(corpus: Corpus, text: str) -> None:
     leg = search(corpus.store, uuid.uuid4(), text=text)
 
-    assert leg == LegHits(Leg.TEXT, (), exhausted=True)
+    assert (leg.leg, list(leg.items), leg.exhausted) == (Leg.TEXT, [], True)
 
 
 @pytest.mark.parametrize("text", [t for t in HOSTILE if t.isprintable() and len(t) < 100])
@@ -243,7 +244,7 @@ def test_hostile_text_is_stored_and_given_back_as_it_is(store: LanceVectorStore,
     leg = search(store, mine.owner_id, text=f"{text} mine other")
 
     (chunk,) = mine.chunks
-    assert {hit.chunk_id: hit.text for hit in leg.hits} == {chunk.chunk_id: text + " mine"}
+    assert {hit.chunk_id: hit.text for hit in hits_of(leg)} == {chunk.chunk_id: text + " mine"}
     store.drop_items([mine.item_id])
     assert store.holding([mine.item_id, other.item_id]) == {other.item_id}
 
@@ -255,7 +256,7 @@ def test_nothing_of_another_owner_is_readable_even_by_its_identifiers(
     put(store, [mine, other])
 
     assert store.chunks(OwnerScope(mine.owner_id), other.item_id) is None
-    assert not search(store, mine.owner_id, text="one", items=[other.item_id]).hits
+    assert not hits_of(search(store, mine.owner_id, text="one", items=[other.item_id]))
 
 
 def test_only_the_asked_kinds_are_found(store: LanceVectorStore, folder: Path) -> None:
@@ -295,4 +296,4 @@ def test_rows_are_found_by_both_legs_as_soon_as_they_are_added(corpus: Corpus) -
     corpus.store.drop_items([projection.item_id])
 
     assert found(by_text) == found(by_vector) == {projection.chunks[0].chunk_id}
-    assert not search(corpus.store, OWNERS[0], text="freshly").hits
+    assert not hits_of(search(corpus.store, OWNERS[0], text="freshly"))

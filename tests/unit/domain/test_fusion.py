@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from atom_backend.domain.fusion import rank
 from atom_backend.domain.items import Kind
 from atom_backend.domain.search import Hit, Leg, LegHits
+from tests.hits import hits_of
 
 SPACE = UUID(int=0)
 
@@ -39,18 +40,30 @@ def leg_of(leg: Leg, chunks: Sequence[tuple[int, int]]) -> LegHits:
         )
         for place, (number, ordinal) in enumerate(chunks, start=1)
     )
-    return LegHits(leg, hits, exhausted=False)
+    return as_leg(leg, hits)
+
+
+def as_leg(leg: Leg, hits: Sequence[Hit]) -> LegHits:
+    """One that found these, and may find more."""
+    return LegHits(
+        leg,
+        items=[hit.item_id.bytes for hit in hits],
+        chunks=[hit.chunk_id.bytes for hit in hits],
+        scores=[hit.score for hit in hits],
+        exhausted=False,
+        hit=hits.__getitem__,
+    )
 
 
 def scored(leg: Leg, scores: Sequence[tuple[int, float]]) -> LegHits:
     """A leg that found one chunk of each of these items, with these scores, best first."""
-    hits = leg_of(leg, [(number, 0) for number, _ in scores]).hits
+    hits = hits_of(leg_of(leg, [(number, 0) for number, _ in scores]))
     given = zip(hits, scores, strict=True)
-    return LegHits(leg, tuple(replace(hit, score=score) for hit, (_, score) in given), False)
+    return as_leg(leg, [replace(hit, score=score) for hit, (_, score) in given])
 
 
 def cut(legs: Sequence[LegHits], depth: int) -> list[LegHits]:
-    return [LegHits(leg.leg, leg.hits[:depth], exhausted=False) for leg in legs]
+    return [as_leg(leg.leg, hits_of(leg)[:depth]) for leg in legs]
 
 
 CHUNKS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 3)), unique=True, max_size=24)
@@ -84,12 +97,10 @@ def test_it_does_not_matter_which_of_equal_scores_a_look_happens_to_see(
     cosines: list[int], words: list[int], depths: list[int], chance: Random
 ) -> None:
     def look(leg: Leg, scores: list[int], depth: int) -> LegHits:
-        hits = list(
-            scored(leg, [(number, float(score)) for number, score in enumerate(scores)]).hits
-        )
+        hits = hits_of(scored(leg, [(n, float(score)) for n, score in enumerate(scores)]))
         chance.shuffle(hits)
         seen = sorted(hits, key=lambda hit: -hit.score)[:depth]
-        return LegHits(leg, tuple(sorted(seen, key=lambda h: (-h.score, h.chunk_id))), False)
+        return as_leg(leg, sorted(seen, key=lambda h: (-h.score, h.chunk_id)))
 
     shown: list[tuple[UUID, float]] = []
     for looks in range(1, len(depths) + 1):
@@ -114,7 +125,7 @@ def test_every_item_above_a_legs_border_is_one_candidate(
     seen, deepest = cut(legs, depths[-1]), depths[-1]
     ranked = rank(seen, depths)
     found = {
-        hit.item_id for leg in seen for hit in leg.hits[: deepest - (len(leg.hits) == deepest)]
+        hit.item_id for leg in seen for hit in hits_of(leg)[: deepest - (len(leg.items) == deepest)]
     }
     assert len(ranked) == len(found)
     assert {one.item_id for one in ranked} == found
@@ -127,7 +138,7 @@ def test_a_candidate_carries_each_of_its_chunks_once_and_no_other(
     seen = cut(legs, depths[-1])
     for one in rank(seen, depths):
         chunk_ids = [hit.chunk_id for hit in one.hits]
-        mine = {h.chunk_id for leg in seen for h in leg.hits if h.item_id == one.item_id}
+        mine = {h.chunk_id for leg in seen for h in hits_of(leg) if h.item_id == one.item_id}
         assert len(chunk_ids) == len(mine)
         assert set(chunk_ids) == mine
 
@@ -136,7 +147,7 @@ def test_a_candidate_carries_each_of_its_chunks_once_and_no_other(
 def test_a_single_leg_keeps_its_own_order_and_scores(chunks: list[tuple[int, int]]) -> None:
     leg = leg_of(Leg.VECTOR, chunks)
     best: dict[UUID, float] = {}
-    for hit in leg.hits:
+    for hit in hits_of(leg):
         best.setdefault(hit.item_id, hit.score)
     ranked = rank([leg], [30])
     assert [(one.item_id, one.score) for one in ranked] == list(best.items())
@@ -215,5 +226,5 @@ def test_a_candidates_hits_take_turns_between_the_legs() -> None:
 
 
 def test_nothing_found_is_an_empty_ranking() -> None:
-    assert rank([], [10]) == []
-    assert rank([leg_of(Leg.VECTOR, []), leg_of(Leg.TEXT, [])], [10, 80]) == []
+    assert list(rank([], [10])) == []
+    assert list(rank([leg_of(Leg.VECTOR, []), leg_of(Leg.TEXT, [])], [10, 80])) == []
