@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -26,9 +26,11 @@ from atom_backend.coordinator.rebuild import Rebuild
 from atom_backend.coordinator.relay import Relay
 from atom_backend.coordinator.repair import Repair
 from atom_backend.coordinator.retry import RetryParked
+from atom_backend.coordinator.sealing import Sealing
 from atom_backend.coordinator.upkeep import Sweep, Upkeep
 from atom_backend.domain.backoff import Backoff
 from atom_backend.domain.consistency import Schedule
+from atom_backend.domain.drift import Progress
 from atom_backend.domain.finance.statements import Statements
 from atom_backend.domain.master_keys import KEY_BYTES, MasterKey, generate_key, read_key
 from atom_backend.domain.oauth import Providers
@@ -44,11 +46,13 @@ from atom_backend.guards.guarded import Guarded
 from atom_backend.guards.timed_embedder import TimedEmbedder
 from atom_backend.http.services import Services
 from atom_backend.providers.configured import ConfiguredProviders
+from atom_backend.relational.audit_pruning import Pruned, prune
 from atom_backend.relational.locks import turn
 from atom_backend.relational.tables import CONSISTENCY_CHANNEL
 from atom_backend.relational.wakeup import PostgresWakeup
 from atom_backend.services.accounts import Accounts
 from atom_backend.services.audit import Audit
+from atom_backend.services.audit_verification import AuditVerification
 from atom_backend.services.bookkeeping import Bookkeeping
 from atom_backend.services.calendar_exchange import CalendarExchange
 from atom_backend.services.calendars import Calendars
@@ -72,7 +76,14 @@ from atom_backend.services.statements import StatementImport
 from atom_backend.services.throttling import Throttle
 from atom_backend.services.uploads import Uploads
 from atom_backend.settings import Settings
-from atom_backend.stores import Stores, open_building, open_guarded, open_stores, unpooled
+from atom_backend.stores import (
+    Stores,
+    open_building,
+    open_guarded,
+    open_stores,
+    open_transactions,
+    unpooled,
+)
 from atom_backend.telemetry.metrics import Metrics
 from atom_backend.vault.access_tokens import SignedAccessTokens
 from atom_backend.vault.attempt_keys import KeyedAttempts
@@ -84,6 +95,7 @@ from atom_backend.workers.chores import Chores, Periodic, Timer
 from atom_backend.workers.loop import Loop, Worker
 
 _SWEEP_SECONDS = 3600.0
+_SEALING_SECONDS = 2.0
 _MODEL_SHARE = 0.3
 """Of a lease's time, for one call of the model: a worker whose model hangs asks it once more, and
 then gives its leases back before they run out."""
@@ -182,6 +194,19 @@ def open_remedies(settings: Settings) -> Iterator[Remedies]:
 
 
 @contextmanager
+def open_verification(settings: Settings) -> Iterator[AuditVerification]:
+    """For the commands that look at the audit trail; LanceDB and the model are not needed."""
+    with open_transactions(settings) as transactions:
+        yield AuditVerification(transactions)
+
+
+def prune_audit(settings: Settings, before: datetime, progress: Progress) -> Pruned | None:
+    """Remove the beginning of the audit trail, as the owner of the tables."""
+    with lay_foundation(settings) as foundation:
+        return prune(foundation.urls.owner, before, progress)
+
+
+@contextmanager
 def open_rebuild(settings: Settings) -> Iterator[Rebuild]:
     """For the command that makes LanceDB anew."""
     with open_stores(settings) as stores:
@@ -230,7 +255,11 @@ def assemble_worker(
         batch=settings.relay_batch,
         lease_seconds=settings.lease_seconds,
     )
-    loops = [Loop(_chores(settings, stores).turn, Timer()), *beside]
+    loops = [
+        Loop(_chores(settings, stores).turn, Timer()),
+        Loop(_sealing(stores).turn, Timer()),
+        *beside,
+    ]
     return Worker(stores.transactions, relay, wakeup, spec=lambda: indexer.spec, beside=loops)
 
 
@@ -245,6 +274,12 @@ def _chores(settings: Settings, stores: Stores) -> Chores:
             Periodic("Sweep", sweep.run_once, _SWEEP_SECONDS),
         ]
     )
+
+
+def _sealing(stores: Stores) -> Chores:
+    """On a loop of its own: what is not sealed yet could be changed without a trace."""
+    sealing = Sealing(stores.transactions)
+    return Chores([Periodic("Audit", sealing.run_once, _SEALING_SECONDS)])
 
 
 def assemble_remedies(stores: Stores) -> Remedies:
@@ -273,7 +308,8 @@ def assemble_services(
     records = RecordService(transactions, clock=clock)
     operations = Operations(transactions, vectors)
     consistency = Consistency(transactions)
-    metrics = Metrics(operations.statistics, consistency.totals)
+    audit = Audit(transactions)
+    metrics = Metrics(operations.statistics, consistency.totals, audit.depth)
     for circuit in ports.circuits:
         metrics.watch_breaker(circuit.name, circuit.is_open)
     return Services(
@@ -301,7 +337,7 @@ def assemble_services(
         operations=operations,
         consistency=consistency,
         configuration=ConfigurationService(transactions),
-        audit=Audit(transactions),
+        audit=audit,
         erasures=ErasureService(transactions),
         exporting=Exporting(transactions),
         restoring=Restoring(transactions, clock=clock),

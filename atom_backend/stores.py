@@ -118,6 +118,13 @@ def open_guarded(settings: Settings) -> Iterator[Guarded]:
 
 
 @contextmanager
+def open_transactions(settings: Settings) -> Iterator[Transactions]:
+    """PostgreSQL alone, for commands that need nothing else."""
+    with _postgresql(settings, Patience()) as (_, transactions):
+        yield transactions
+
+
+@contextmanager
 def _postgresql(
     settings: Settings, patience: Patience
 ) -> Iterator[tuple[str, PostgresTransactions]]:

@@ -20,7 +20,7 @@ Moment = tuple[str, str]
 Announce = Callable[[Moment], None]
 
 _PATIENCE = 20.0
-_PARTS = {"index", "idempotency", "account", "store", "repairs", "erasures"}
+_PARTS = {"index", "idempotency", "account", "store", "repairs", "erasures", "chain"}
 """What a transaction's work is made of; the calls of each are watched, and those of records."""
 
 
@@ -108,6 +108,9 @@ class _WatchedTransactions:
 
     def worker(self) -> AbstractContextManager[_Watched]:
         return self._watched(self._inner.worker())
+
+    def auditor(self) -> AbstractContextManager[_Watched]:
+        return self._watched(self._inner.auditor())
 
     def census(self) -> AbstractContextManager[_Watched]:
         return self._watched(self._inner.census())

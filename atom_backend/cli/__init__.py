@@ -32,6 +32,7 @@ _COMMANDS = {
     "export": "Write everything that an account keeps to standard output.",
     "restore": "Bring an export back into an empty account.",
     "search": "Search as a user, from the command line.",
+    "audit": "Verify the audit trail, show its head, remove its beginning.",
     "admin": "Make administrator accounts, and configure the running service.",
     "status": "Show how far the index is behind, the last repair, and store sizes.",
 }

@@ -65,6 +65,8 @@ class AuditListing:
     user_id: UUID | None = None
     resource: str | None = None
     item_id: UUID | None = None
+    action: AuditAction | None = None
+    remote_address: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 

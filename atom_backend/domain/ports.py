@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import BinaryIO, Protocol
 from uuid import UUID
 
+from atom_backend.domain.audit_chain import AuditorWork
 from atom_backend.domain.calendar.calendar_files import CalendarImport
 from atom_backend.domain.calendar.events import Event
 from atom_backend.domain.census import ChunkRows, MarkRows
@@ -154,6 +155,14 @@ class Transactions(Protocol):
 
     def census(self) -> AbstractContextManager[CensusWork]:
         """One snapshot of what should be in the index; nothing can be written."""
+        ...
+
+    def auditor(self) -> AbstractContextManager[AuditorWork]:
+        """The audit trail of everybody, and its seals."""
+        ...
+
+    def inspection(self) -> AbstractContextManager[AuditorWork]:
+        """The same at one moment, however long it takes; nothing can be written."""
         ...
 
     def elected(self, duty: str) -> AbstractContextManager[bool]:

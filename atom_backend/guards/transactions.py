@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TypeVar
 
+from atom_backend.domain.audit_chain import AuditorWork
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.transactions import CensusWork, OwnerWork, SignInWork, WorkerWork
@@ -40,6 +41,12 @@ class GuardedTransactions:
 
     def census(self) -> AbstractContextManager[CensusWork]:
         return self._guarded(self._transactions.census())
+
+    def auditor(self) -> AbstractContextManager[AuditorWork]:
+        return self._guarded(self._transactions.auditor())
+
+    def inspection(self) -> AbstractContextManager[AuditorWork]:
+        return self._guarded(self._transactions.inspection())
 
     def elected(self, duty: str) -> AbstractContextManager[bool]:
         return self._guarded(self._transactions.elected(duty))

@@ -54,6 +54,8 @@ class PostgresAuditTrail:
             (entries.user_id, operator.eq, listing.user_id),
             (entries.resource, operator.eq, resource and _KINDS.get(resource, resource)),
             (entries.item_id, operator.eq, listing.item_id),
+            (entries.action, operator.eq, listing.action and listing.action.value),
+            (entries.remote_address, operator.eq, listing.remote_address),
             (entries.at, operator.ge, listing.since),
             (entries.at, operator.lt, listing.until),
         )

@@ -18,6 +18,7 @@ from atom_backend.relational.embedded import EmbeddedServer
 from atom_backend.relational.engine import create_engine
 from atom_backend.relational.locks import turn
 from atom_backend.relational.migrate import migrate
+from atom_backend.relational.roles import SERVICE_ROLES
 
 _DATABASE = "atom"
 _LOGIN = "atom_login"
@@ -29,7 +30,7 @@ do $$ begin
         create role {_LOGIN} login noinherit;
     end if;
 end $$;
-grant atom_app, atom_auth, atom_worker to {_LOGIN};
+grant {", ".join(SERVICE_ROLES)} to {_LOGIN};
 """
 
 

@@ -21,6 +21,7 @@ from sqlalchemy.engine import Connection, Engine
 from atom_backend.domain.principals import Principal
 from atom_backend.errors import DatabaseUnavailable, Unauthenticated
 from atom_backend.relational import deadline
+from atom_backend.relational.audit_seals import PostgresAuditorWork
 from atom_backend.relational.census import PostgresCensus
 from atom_backend.relational.locks import try_lock
 from atom_backend.relational.sign_in import PostgresSignInWork
@@ -95,6 +96,17 @@ class PostgresTransactions:
         """One snapshot; the server refuses to write in it."""
         with self._begin("atom_worker", self._limits, engine=self._of_one_moment) as connection:
             yield PostgresCensus(connection)
+
+    @contextmanager
+    def auditor(self) -> Iterator[PostgresAuditorWork]:
+        with self._begin("atom_auditor", self._limits) as connection:
+            yield PostgresAuditorWork(connection)
+
+    @contextmanager
+    def inspection(self) -> Iterator[PostgresAuditorWork]:
+        """One snapshot; the server refuses to write in it."""
+        with self._begin("atom_auditor", self._limits, engine=self._of_one_moment) as connection:
+            yield PostgresAuditorWork(connection)
 
     @contextmanager
     def elected(self, duty: str) -> Iterator[bool]:

@@ -89,7 +89,7 @@ def _unstorable(_: psycopg2.Error) -> AtomError:
 def _refused(error: psycopg2.Error) -> AtomError:
     return ConfigurationError(
         f"PostgreSQL refused a right: {_said(error)}. The login must be a member of the roles"
-        " atom_app, atom_auth and atom_worker, and the schema be migrated."
+        " atom_app, atom_auth, atom_worker and atom_auditor, and the schema be migrated."
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from atom_backend.telemetry.stored import IndexDepth, RunTotals, StoredCollector
+from atom_backend.telemetry.stored import AuditDepth, IndexDepth, RunTotals, StoredCollector
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
@@ -22,13 +22,14 @@ _PARTS = ("postgresql", "lancedb", "embedder")
 class Metrics:
     """The metrics of one process, in a registry of their own.
 
-    ``depth`` and ``totals`` are asked at every scrape; they may raise an ``AtomError``.
+    ``depth``, ``totals`` and ``audit`` are asked at every scrape; they may raise an ``AtomError``.
     """
 
     def __init__(
         self,
         depth: Callable[[], IndexDepth] | None = None,
         totals: Callable[[], RunTotals] | None = None,
+        audit: Callable[[], AuditDepth] | None = None,
     ) -> None:
         self._registry = CollectorRegistry()
         labels = ("method", "route", "status")
@@ -59,7 +60,7 @@ class Metrics:
         )
         ProcessCollector(registry=self._registry)
         if depth is not None:
-            self._registry.register(StoredCollector(depth, totals))
+            self._registry.register(StoredCollector(depth, totals, audit))
 
     def request_answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """``route`` is a template (``/v1/documents/{document_id}``), never a path."""

@@ -1,4 +1,4 @@
-"""Metrics of what is stored: the index's depth, and what checks and repairs have found.
+"""Metrics of what is stored: the index's depth, what runs have found, how far the audit trail is.
 
 Read from the database when somebody asks, never before. Counters are sums that the database
 keeps, so a restart does not set them back and every process says the same.
@@ -58,14 +58,29 @@ class RunTotals(Protocol):
     def done_at(self) -> Mapping[str, datetime]: ...
 
 
+class AuditDepth(Protocol):
+    """How far the chain of the audit trail is, and how long the oldest entry waits for its seal."""
+
+    @property
+    def position(self) -> int: ...
+    @property
+    def unsealed(self) -> int: ...
+    @property
+    def seconds(self) -> float: ...
+
+
 class StoredCollector(Collector):
-    """Both; while they cannot be read, only that they cannot."""
+    """All of it; while they cannot be read, only that they cannot."""
 
     def __init__(
-        self, depth: Callable[[], IndexDepth], totals: Callable[[], RunTotals] | None
+        self,
+        depth: Callable[[], IndexDepth],
+        totals: Callable[[], RunTotals] | None,
+        audit: Callable[[], AuditDepth] | None = None,
     ) -> None:
         self._depth = depth
         self._totals = totals
+        self._audit = audit
 
     def describe(self) -> list[Metric]:
         """Nothing: registering must not ask the database."""
@@ -76,6 +91,7 @@ class StoredCollector(Collector):
         try:
             depth = self._depth()
             totals = self._totals() if self._totals else None
+            audit = self._audit() if self._audit else None
         except AtomError:
             readable.add_metric([], 0)
             yield readable
@@ -85,6 +101,8 @@ class StoredCollector(Collector):
         yield from _of_the_index(depth)
         if totals is not None:
             yield from _of_runs(totals)
+        if audit is not None:
+            yield from _of_the_trail(audit)
 
 
 def _of_the_index(depth: IndexDepth) -> Iterator[Metric]:
@@ -94,6 +112,20 @@ def _of_the_index(depth: IndexDepth) -> Iterator[Metric]:
         "atom_index_lag_seconds",
         "Age of the oldest write that cannot be found by searching yet.",
         value=depth.lag_seconds,
+    )
+
+
+def _of_the_trail(audit: AuditDepth) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "atom_audit_position", "The newest seal of the audit trail.", value=audit.position
+    )
+    yield GaugeMetricFamily(
+        "atom_audit_unsealed", "Entries of the audit trail without a seal.", value=audit.unsealed
+    )
+    yield GaugeMetricFamily(
+        "atom_audit_unsealed_seconds",
+        "Age of the oldest entry of the audit trail without a seal.",
+        value=audit.seconds,
     )
 
 

@@ -14,14 +14,14 @@ from atom_backend.domain.permissions import Scope
 from atom_backend.domain.resources.registry import RESOURCES
 from atom_backend.http import cursors
 from atom_backend.http.contract import Answer, Call, Routes
-from atom_backend.http.fields import Cursor, Identifier, Integer, Moment
+from atom_backend.http.fields import Cursor, Identifier, Integer, Moment, text_of
 from atom_backend.http.limits import PAGE_DEFAULT, PAGE_LARGEST
 from atom_backend.http.queries import Parameters
 from atom_backend.http.replies import json_reply
 
 routes = Routes("audit", "Who wrote or used what, and when; for administrators.")
 
-_OTHERS = {"configuration", "oauth_flows", "oauth_grants", "users", "passwords"}
+_OTHERS = {"audit", "configuration", "oauth_flows", "oauth_grants", "passwords", "users"}
 _RESOURCES = sorted(_OTHERS | {resource.name for resource in RESOURCES})
 
 
@@ -32,9 +32,15 @@ class AuditQuery(Parameters):
     limit: Annotated[Integer, Field(ge=1, le=PAGE_LARGEST)] = PAGE_DEFAULT
     user: Identifier | None = Field(None, description="Written by this account.")
     resource: Literal[tuple(_RESOURCES)] | None = Field(  # type: ignore[valid-type]
-        None, description="Records of this resource; `users` are the accounts."
+        None,
+        description="Records of this resource; `users` are the accounts, and `audit` tells of "
+        "removals from the trail itself.",
     )
     item_id: Identifier | None = Field(None, description="Writes of this record.")
+    action: AuditAction | None = None
+    remote_address: text_of(64) | None = Field(  # type: ignore[valid-type]
+        None, description="Writes that came from this address."
+    )
     since: Moment | None = None
     until: Moment | None = None
 
@@ -63,6 +69,15 @@ class AuditEntryAnswer(BaseModel):
         return cls(**{name: getattr(entry, name) for name in cls.model_fields})
 
 
+class AuditHeadAnswer(BaseModel):
+    """Where the chain of seals ends. Noted elsewhere, `head` proves later that nothing before it
+    was changed (`audit verify --head`). `unsealed` entries have no seal yet."""
+
+    head: str
+    position: int
+    unsealed: int
+
+
 class AuditPage(BaseModel):
     """Entries, newest first; `next_cursor` is null on the last page."""
 
@@ -85,6 +100,8 @@ def list_audit_entries(call: Call[AuditQuery, None]) -> Response:
         user_id=query.user,
         resource=query.resource,
         item_id=query.item_id,
+        action=query.action,
+        remote_address=query.remote_address,
         since=query.since,
         until=query.until,
     )
@@ -97,3 +114,17 @@ def list_audit_entries(call: Call[AuditQuery, None]) -> Response:
         given = query.model_dump(mode="json", exclude_defaults=True) | {"cursor": cursor}
         reply.headers["Link"] = f'<{call.root}/v1/admin/audit?{urlencode(given)}>; rel="next"'
     return reply
+
+
+@routes.add(
+    "GET",
+    "/v1/admin/audit/head",
+    Answer(200, "The head of the trail.", AuditHeadAnswer),
+    needs=Scope.ADMIN_READ,
+)
+def show_audit_head(call: Call[None, None]) -> Response:
+    """The newest seal of the audit trail, for administrators who keep a copy of it elsewhere."""
+    head, depth = call.services.audit.head(call.principal)
+    return json_reply(
+        AuditHeadAnswer(head=str(head), position=head.position, unsealed=depth.unsealed)
+    )

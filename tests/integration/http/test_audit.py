@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from atom_backend.bootstrap import Runtime
+from atom_backend.bootstrap import Runtime, open_verification
+from atom_backend.coordinator.sealing import Sealing
+from atom_backend.domain.audit_chain import Head
 from atom_backend.domain.resources.registry import RESOURCES
 from atom_backend.settings import Settings
+from atom_backend.stores import open_transactions
 from tests.integration.http.conftest import Account, set_role
 from tests.integration.http.test_leaving import leave
 from tests.integration.http.test_records import EXAMPLES
@@ -151,6 +154,9 @@ def test_pages_follow_each_other_and_times_choose(account: Account, admin: Accou
         ("user=me", 422),
         ("since=yesterday", 422),
         ("limit=0", 422),
+        ("action=read", 422),
+        ("remote_address=", 422),
+        ("remote_address=%00", 422),
         ("unheard=1", 400),
     ],
 )
@@ -160,12 +166,46 @@ def test_a_question_that_cannot_be_understood_is_refused(
     assert admin.get(f"{BASE}?{query}").status_code == status
 
 
+def test_entries_are_chosen_by_what_was_done_and_from_where(
+    account: Account, admin: Account
+) -> None:
+    me = account.registered["user"]["id"]
+    elsewhere = {"environ_base": {"REMOTE_ADDR": "192.0.2.99"}}
+    made = account.post("/v1/tasks", json={"title": "One"}, **elsewhere).json["id"]
+    account.patch(f"/v1/tasks/{made}", json={"title": "Two"})
+    account.delete(f"/v1/tasks/{made}")
+    assert [e["revision"] for e in entries(admin, user=me, action="change")] == [2]
+    assert [e["action"] for e in entries(admin, user=me, action="remove")] == ["remove"]
+    assert [e["item_id"] for e in entries(admin, remote_address="192.0.2.99")] == [made]
+    assert entries(admin, user=me, remote_address="192.0.2.98") == []
+
+
+def test_the_head_of_the_trail_can_be_noted_and_proves_it_later(
+    account: Account, admin: Account, settings: Settings
+) -> None:
+    account.store()
+    with open_verification(settings) as verification:
+        waiting = admin.get(f"{BASE}/head").json
+        with open_transactions(settings) as transactions:
+            Sealing(transactions).run_once()
+        noted = admin.get(f"{BASE}/head").json
+        assert (waiting["unsealed"] > 0, noted["unsealed"]) == (True, 0)
+        assert noted["position"] - waiting["position"] == waiting["unsealed"]
+        account.store()
+        assert verification.verify([Head.parse(noted["head"])], lambda _, __: None).holds
+    exposed = account.get("/metrics").text
+    assert f"atom_audit_position {float(noted['position'])}" in exposed
+    assert "atom_audit_unsealed 1.0" in exposed
+
+
 def test_it_is_for_administrators_only(
     account: Account, admin: Account, settings: Settings, runtime: Runtime
 ) -> None:
     anonymous = account.get(BASE, headers={"Authorization": ""})
     assert (anonymous.status_code, anonymous.json["code"]) == (401, "unauthenticated")
     assert account.get(BASE).status_code == 403
+    assert account.get(f"{BASE}/head").status_code == 403
     assert admin.get(BASE).status_code == 200
     set_role(settings, admin, "user")
     assert admin.get(BASE).status_code == 403
+    assert admin.get(f"{BASE}/head").status_code == 403

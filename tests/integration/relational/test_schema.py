@@ -23,6 +23,7 @@ from atom_backend.relational.locks import lock, turn
 from atom_backend.relational.migrate import current_revision, head_revision, migrate
 from atom_backend.relational.provision import DatabaseUrls, provision
 from atom_backend.relational.resource_tables import TABLES
+from atom_backend.relational.roles import SERVICE_ROLES
 from atom_backend.relational.tables import metadata
 from atom_backend.relational.transactions import PostgresTransactions
 from tests.conftest import RunSql, run_sql
@@ -123,7 +124,7 @@ def test_a_login_that_may_not_create_roles_learns_what_an_administrator_must_run
         migrate(url)
     asked = str(refusal.value).partition("Let an administrator run: ")[2]
     assert asked.startswith("create role atom_app nologin;")
-    run_sql(postgresql.url(), asked.partition("create role atom_worker nologin; ")[2])
+    run_sql(postgresql.url(), asked.partition("create role atom_reader nologin; ")[2])
     assert migrate(url) == head_revision()
 
 
@@ -131,9 +132,7 @@ def test_one_ordinary_login_can_migrate_and_serve_and_is_walled_in_all_the_same(
     postgresql: EmbeddedServer, template: Any, empty: str, ordinary: str
 ) -> None:
     run_sql(postgresql.url(), f"alter role {ordinary} createrole")
-    run_sql(
-        postgresql.url(), f"grant atom_app, atom_auth, atom_worker to {ordinary} with admin option"
-    )
+    run_sql(postgresql.url(), f"grant {', '.join(SERVICE_ROLES)} to {ordinary} with admin option")
     url = postgresql.url(ordinary, empty)
     migrate(url)
     engine = create_engine(url, max_connections=2)
@@ -177,7 +176,7 @@ def test_a_login_outside_the_roles_learns_which_it_needs(
 ) -> None:
     migrate(postgresql.url(database=empty))
     engine = create_engine(postgresql.url(ordinary, empty), max_connections=0)
-    with pytest.raises(ConfigurationError, match="atom_app, atom_auth and atom_worker"):
+    with pytest.raises(ConfigurationError, match="atom_worker and atom_auditor"):
         PostgresTransactions(engine).probe()
 
 

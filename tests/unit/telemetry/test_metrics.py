@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from atom_backend.domain.audit_chain import Depth
 from atom_backend.domain.consistency import ConsistencyTotals
 from atom_backend.domain.index_state import IndexStatistics
 from atom_backend.domain.search import Degraded
@@ -85,6 +86,12 @@ def test_what_runs_add_up_to_is_read_from_the_database_at_every_scrape() -> None
     assert found["atom_consistency_runs_total", "repair", "failed"] == 1
     assert (found["atom_repair_seconds_count",], found["atom_repair_seconds_sum",]) == (3, 1.5)
     assert found["atom_consistency_last_run_timestamp_seconds", "repair"] == 1_896_082_200
+
+
+def test_the_audit_trail_is_told_by_how_far_it_is_sealed() -> None:
+    found = values(Metrics(lambda: IDLE, audit=lambda: Depth(position=9, unsealed=2, seconds=1.5)))
+    assert found["atom_audit_position",] == 9
+    assert (found["atom_audit_unsealed",], found["atom_audit_unsealed_seconds",]) == (2, 1.5)
 
 
 def test_totals_that_cannot_be_read_are_left_out_and_said_to_be() -> None:
