@@ -10,6 +10,7 @@ from atom_backend.http.application import build_application
 from atom_backend.http.client_address import TrustedProxies
 from atom_backend.http.exposure import Exposure
 from atom_backend.http.limits import HttpLimits
+from atom_backend.http.rate_limits import RateLimits
 from atom_backend.settings import Settings
 
 
@@ -27,5 +28,8 @@ def _exposure(settings: Settings) -> Exposure:
     return Exposure(
         origins=frozenset(settings.cors_origins),
         proxies=TrustedProxies(settings.trusted_proxies, settings.forwarded_header),
+        rates=RateLimits(
+            user=settings.user_requests_a_minute, address=settings.address_requests_a_minute
+        ),
         by_https=(settings.public_url or "").startswith("https://"),
     )

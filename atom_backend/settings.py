@@ -128,6 +128,10 @@ class Settings(BaseModel):
     forwarded_header: Literal["X-Forwarded-For", "Forwarded"] = Field(
         "X-Forwarded-For", alias="ATOM_FORWARDED_HEADER"
     )
+    user_requests_a_minute: int = Field(6000, alias="ATOM_RATE_LIMIT_USER", ge=0, le=10_000_000)
+    address_requests_a_minute: int = Field(
+        600, alias="ATOM_RATE_LIMIT_ADDRESS", ge=0, le=10_000_000
+    )
     max_body_bytes: int = Field(50 * 1024 * 1024, alias="ATOM_MAX_BODY_BYTES", ge=1024)
 
     lease_seconds: float = Field(60.0, alias="ATOM_LEASE_SECONDS", ge=1, le=3600)

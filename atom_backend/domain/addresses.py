@@ -6,11 +6,15 @@ Invariant: what is accepted can be compared as it stands with what browsers and 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 _HOST = r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?"
 _OWN_PORTS = r"(?!http://.*:80$)(?!https://.*:443$)"
 _ORIGIN = re.compile(rf"{_OWN_PORTS}[a-z][a-z0-9+.-]*://{_HOST}")
+_REMEMBERED = 4_096
+"""Addresses, which take longer to read than anything else that limits a request."""
+
 _PUBLIC_URL = re.compile(rf"https?://{_HOST}(?:/[A-Za-z0-9._~/-]*)?")
 
 
@@ -42,6 +46,7 @@ def public_url(text: str) -> str:
     return text.rstrip("/")
 
 
+@lru_cache(_REMEMBERED)
 def counted_as(address: str | None) -> str | None:
     """Whom requests from an address are counted under; ``None``: under nobody.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from flask import Flask
 
-from atom_backend.http import browsers, documentation, errors, observation
+from atom_backend.http import browsers, documentation, errors, observation, rate_limits
 from atom_backend.http.contract import Routes
 from atom_backend.http.exposure import Exposure
 from atom_backend.http.limits import HttpLimits
@@ -63,8 +63,15 @@ def build_application(
     app = Flask("atom_backend", static_folder=None)
     observation.install(app, services.metrics, exposure.proxies)
     browsers.install(app, exposure)
+    rate_limits.install(app, exposure.rates, _closed(resources))
     errors.install(app)
     for resource in resources:
-        mount(app, resource.declared, services, limits)
+        mount(app, resource.declared, services, limits, exposure.rates)
     documentation.install(app, resources, version)
     return app
+
+
+def _closed(resources: Sequence[Routes]) -> frozenset[str]:
+    """The endpoints that ask who is there."""
+    declared = (route for resource in resources for route in resource.declared)
+    return frozenset(route.name for route in declared if not route.public)

@@ -27,6 +27,9 @@ Everything that an assistant knows about a person, kept in one place and found b
   the service's log.
 - JSON is read strictly: unknown fields and parameters are refused, and so is a name given twice.
 - Problems are `application/problem+json` (RFC 9457) with a stable `code`.
+- 429 says in `Retry-After` when the same request would be let through; `RateLimit` and
+  `RateLimit-Policy` say how near it is, where there is a limit
+  (draft-ietf-httpapi-ratelimit-headers-09).
 - Writes are searchable shortly after they are answered; `Prefer: wait=5` waits until they are.
 """
 _REQUEST_ID = {"$ref": "#/components/headers/X-Request-Id"}
@@ -186,9 +189,13 @@ def _problem_responses(routes: list[Route], schemas: Schemas) -> dict[str, Any]:
 
 
 def _problem_headers(status: int) -> dict[str, Any]:
-    retry, ask = "Retry-After", "WWW-Authenticate"
-    header = {401: ask, 403: ask, 429: retry, 503: retry}.get(status)
-    return {header: {"schema": {"type": "string"}}} if header else {}
+    names = {
+        401: ("WWW-Authenticate",),
+        403: ("WWW-Authenticate",),
+        429: ("Retry-After", "RateLimit", "RateLimit-Policy"),
+        503: ("Retry-After",),
+    }.get(status, ())
+    return {name: {"schema": {"type": "string"}} for name in names}
 
 
 def _problem_name(status: int) -> str:

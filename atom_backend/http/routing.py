@@ -13,18 +13,25 @@ from typing import Any
 from flask import Flask, Response, request
 
 from atom_backend.domain.principals import Principal
-from atom_backend.errors import InsufficientScope
+from atom_backend.errors import InsufficientScope, Unauthenticated
 from atom_backend.http import queries
 from atom_backend.http.authentication import authenticate
 from atom_backend.http.bodies import read_body
 from atom_backend.http.contract import Call, PublicCall, Route
 from atom_backend.http.limits import HttpLimits
 from atom_backend.http.paths import Anything, Identifier, flask_rule, reader, require_utf8
+from atom_backend.http.rate_limits import RateLimits
 from atom_backend.http.request_headers import RequestHeader
 from atom_backend.http.services import Services
 
 
-def mount(app: Flask, routes: Iterable[Route], services: Services, limits: HttpLimits) -> None:
+def mount(
+    app: Flask,
+    routes: Iterable[Route],
+    services: Services,
+    limits: HttpLimits,
+    rates: RateLimits,
+) -> None:
     """Add a rule for every route."""
     app.url_map.converters |= {"identifier": Identifier, "anything": Anything}
     app.url_map.merge_slashes = False
@@ -32,17 +39,19 @@ def mount(app: Flask, routes: Iterable[Route], services: Services, limits: HttpL
         app.add_url_rule(
             flask_rule(route.path, route.path_parameters),
             endpoint=route.name,
-            view_func=_view(route, services, limits),
+            view_func=_view(route, services, limits, rates),
             methods=[route.method],
         )
 
 
-def _view(route: Route, services: Services, limits: HttpLimits) -> Callable[..., Response]:
+def _view(
+    route: Route, services: Services, limits: HttpLimits, rates: RateLimits
+) -> Callable[..., Response]:
     readers = {name: reader(name, type_) for name, type_ in route.path_parameters.items()}
 
     def view(**matched: Any) -> Response:
         require_utf8(request.environ["PATH_INFO"])
-        known = {} if route.public else {"principal": _caller(route, services)}
+        known = {} if route.public else {"principal": _caller(route, services, rates)}
         path = {name: readers[name](value) for name, value in matched.items()}
         call = (PublicCall if route.public else Call)(
             services=services,
@@ -59,8 +68,13 @@ def _view(route: Route, services: Services, limits: HttpLimits) -> Callable[...,
     return view
 
 
-def _caller(route: Route, services: Services) -> Principal:
-    principal = authenticate(request.headers.get("Authorization"), services.access_tokens)
+def _caller(route: Route, services: Services, rates: RateLimits) -> Principal:
+    try:
+        principal = authenticate(request.headers.get("Authorization"), services.access_tokens)
+    except Unauthenticated:
+        rates.charge_address()
+        raise
+    rates.charge_user(principal.user_id)
     if route.needs not in principal.scopes:
         raise InsufficientScope(route.needs)
     return principal
