@@ -51,6 +51,7 @@ from atom_backend.relational.locks import turn
 from atom_backend.relational.tables import CONSISTENCY_CHANNEL
 from atom_backend.relational.wakeup import PostgresWakeup
 from atom_backend.services.accounts import Accounts
+from atom_backend.services.api_keys import ApiKeys
 from atom_backend.services.audit import Audit
 from atom_backend.services.audit_verification import AuditVerification
 from atom_backend.services.bookkeeping import Bookkeeping
@@ -71,6 +72,7 @@ from atom_backend.services.preferences import Preferences
 from atom_backend.services.records import RecordService
 from atom_backend.services.restoring import Restoring
 from atom_backend.services.search import SearchService
+from atom_backend.services.sessions import Sessions
 from atom_backend.services.similar import SimilarItems
 from atom_backend.services.statements import StatementImport
 from atom_backend.services.throttling import Throttle
@@ -338,6 +340,8 @@ def assemble_services(
         consistency=consistency,
         configuration=ConfigurationService(transactions),
         audit=audit,
+        api_keys=ApiKeys(transactions, clock),
+        sessions=Sessions(transactions),
         erasures=ErasureService(transactions),
         exporting=Exporting(transactions),
         restoring=Restoring(transactions, clock=clock),

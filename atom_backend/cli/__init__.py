@@ -33,7 +33,7 @@ _COMMANDS = {
     "restore": "Bring an export back into an empty account.",
     "search": "Search as a user, from the command line.",
     "audit": "Verify the audit trail, show its head, remove its beginning.",
-    "admin": "Make administrator accounts, and configure the running service.",
+    "admin": "Make accounts of any role, and configure the running service.",
     "status": "Show how far the index is behind, the last repair, and store sizes.",
 }
 _MODULES = {

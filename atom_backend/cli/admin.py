@@ -1,7 +1,7 @@
 """``admin``: what is done by whoever has the machine, not over the network.
 
-The first administrator is made here, and the configuration of the running service can be changed
-without an account.
+Accounts of a special role can only be made here, and the configuration of the running service can
+be changed without an account.
 """
 
 from __future__ import annotations
@@ -22,21 +22,29 @@ from atom_backend.settings import Settings
 
 @click.group()
 def command() -> None:
-    """Make administrator accounts, and configure the running service."""
+    """Make accounts of any role, and configure the running service."""
 
 
 @command.command()
 @click.argument("email")
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    default=Role.ADMIN.value,
+    show_default=True,
+    help="What the account is for: a service gets tokens from anybody's OAuth grant.",
+)
 @click.password_option(help="Asked for when not given; at least 10 characters.")
-def create(email: str, password: str) -> None:
-    """Make the administrator account EMAIL."""
+def create(email: str, role: str, password: str) -> None:
+    """Make the account EMAIL, of an administrator if nothing else is said."""
     if len(password) < PASSWORD_FEWEST_CHARS:
         raise click.BadParameter(
             f"use at least {PASSWORD_FEWEST_CHARS} characters", param_hint="password"
         )
     with open_runtime(Settings.from_environment()) as runtime:
-        user = runtime.services.accounts.create(email, password, Role.ADMIN)
-    click.echo(f"Administrator {user.email} has the id {user.id}.")
+        user = runtime.services.accounts.create(email, password, Role(role))
+    called = "Administrator" if user.role is Role.ADMIN else f"The {user.role}"
+    click.echo(f"{called} {user.email} has the id {user.id}.")
 
 
 @command.command()

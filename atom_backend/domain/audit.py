@@ -37,14 +37,16 @@ class AuditEntry:
     """One write, or one use, of one record. ``id`` grows with the order of writing.
 
     ``user_id`` is null where nobody was logged in: at a registration, or for an operator.
-    ``session_id``, ``request_id`` and ``remote_address`` are null for commands. ``revision`` is
-    the one that was reached or removed; accounts have none, and uses neither.
+    Of ``session_id`` and ``api_key_id`` one says by what they proved who they are; both are null
+    for commands, and so are ``request_id`` and ``remote_address``. ``revision`` is the one that was
+    reached or removed; accounts have none, and uses neither.
     """
 
     id: int
     at: datetime
     user_id: UUID | None
     session_id: UUID | None
+    api_key_id: UUID | None
     request_id: str | None
     remote_address: str | None
     action: AuditAction

@@ -29,6 +29,7 @@ FIELDS = (
     "resource",
     "item_id",
     "revision",
+    "api_key_id",
 )
 """The columns of an entry; ``at`` as seconds since 1970 with six decimals."""
 

@@ -14,6 +14,7 @@ from typing import Protocol
 from uuid import UUID
 
 from atom_backend.domain.accounts import Credential, RefreshToken, User
+from atom_backend.domain.api_keys import OwnApiKeys, PresentedKeys
 from atom_backend.domain.audit import AuditTrail
 from atom_backend.domain.census import Table
 from atom_backend.domain.configuration import Configuration
@@ -36,6 +37,7 @@ from atom_backend.domain.resources.records import Records
 from atom_backend.domain.resources.resource import Resource
 from atom_backend.domain.resources.rules import Record
 from atom_backend.domain.search import SearchFilter
+from atom_backend.domain.sessions import OwnSessions
 from atom_backend.domain.throttling import Attempts
 
 
@@ -205,6 +207,12 @@ class OwnerWork(Protocol):
     @property
     def erasures(self) -> OwnErasures: ...
 
+    @property
+    def api_keys(self) -> OwnApiKeys: ...
+
+    @property
+    def sessions(self) -> OwnSessions: ...
+
 
 class SignInWork(Protocol):
     """A transaction on accounts and sessions."""
@@ -239,7 +247,24 @@ class SignInWork(Protocol):
 
     def set_role(self, user_id: UUID, role: Role) -> None: ...
 
-    def open_session(self, session_id: UUID, user_id: UUID, agent: str | None) -> None: ...
+    @property
+    def api_keys(self) -> PresentedKeys: ...
+
+    def open_session(
+        self,
+        session_id: UUID,
+        user_id: UUID,
+        agent: str | None,
+        *,
+        address: str | None = None,
+        expires_at: datetime | None = None,
+    ) -> None: ...
+
+    def renew_session(
+        self, session_id: UUID, agent: str | None, *, address: str | None, expires_at: datetime
+    ) -> None:
+        """Note from where it was refreshed, and until when that is good."""
+        ...
 
     def close_session(self, session_id: UUID) -> None:
         """End the session and with it every token of its family; idempotent."""
@@ -340,7 +365,7 @@ class WorkerWork(Protocol):
         ...
 
     def sweep(self) -> Mapping[str, int]:
-        """Remove what has expired, and old runs; rows removed by name of their table."""
+        """Remove what has expired or ended, and old runs; rows removed by name of their table."""
         ...
 
     def sizes(self) -> Mapping[str, int]:

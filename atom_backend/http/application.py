@@ -12,6 +12,7 @@ from atom_backend.http.exposure import Exposure
 from atom_backend.http.limits import HttpLimits
 from atom_backend.http.resources import (
     accounts,
+    api_keys,
     archives,
     audit,
     bookkeeping,
@@ -26,6 +27,7 @@ from atom_backend.http.resources import (
     preferences,
     records,
     search,
+    sessions,
     statements,
 )
 from atom_backend.http.routing import mount
@@ -33,6 +35,8 @@ from atom_backend.http.services import Services
 
 RESOURCES = (
     accounts.routes,
+    sessions.routes,
+    api_keys.routes,
     *records.ROUTES,
     document_contents.routes,
     bookkeeping.routes,

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from atom_backend.domain.permissions import NEVER_BY_KEY
 from atom_backend.http.contract import Answer, Route, Routes
 from atom_backend.http.openapi_schemas import Schemas
 from atom_backend.http.paths import UUID_PATTERN
@@ -32,6 +33,20 @@ Everything that an assistant knows about a person, kept in one place and found b
   (draft-ietf-httpapi-ratelimit-headers-09).
 - Writes are searchable shortly after they are answered; `Prefer: wait=5` waits until they are.
 """
+_SECURITY_SCHEMES = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An access token of a session, which has all scopes of the account's role.",
+    },
+    "api_key": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "atom_…",
+        "description": "An API key in place of an access token, with scopes of its own.",
+    },
+}
 _REQUEST_ID = {"$ref": "#/components/headers/X-Request-Id"}
 
 
@@ -57,9 +72,7 @@ def document(groups: Sequence[Routes], version: str) -> dict[str, Any]:
                 }
             },
             "responses": _problem_responses(routes, schemas),
-            "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-            },
+            "securitySchemes": _SECURITY_SCHEMES,
         },
     }
 
@@ -80,7 +93,7 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
     }
     if more.strip():
         operation["description"] = more.strip()
-    operation["security"] = [] if route.needs is None else [{"bearer": [route.needs.value]}]
+    operation["security"] = _security(route)
     if route.bodies:
         content = {
             media_type: {"schema": schemas.input(kind.schema_model())}
@@ -89,6 +102,14 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
         }
         operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    """What is needed, by any one of these; names of scopes stand there since OpenAPI 3.1."""
+    if route.needs is None:
+        return []
+    schemes = ["bearer"] if route.needs in NEVER_BY_KEY else ["bearer", "api_key"]
+    return [{scheme: [route.needs.value]} for scheme in schemes]
 
 
 def _parameters(route: Route, schemas: Schemas) -> list[dict[str, Any]]:

@@ -69,8 +69,9 @@ def _view(
 
 
 def _caller(route: Route, services: Services, rates: RateLimits) -> Principal:
+    authorization = request.headers.get("Authorization")
     try:
-        principal = authenticate(request.headers.get("Authorization"), services.access_tokens)
+        principal = authenticate(authorization, services.access_tokens, services.api_keys)
     except Unauthenticated:
         rates.charge_address()
         raise

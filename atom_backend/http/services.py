@@ -8,6 +8,7 @@ from atom_backend.domain.oauth import Providers
 from atom_backend.domain.ports import AccessTokens
 from atom_backend.domain.secrets import Vault
 from atom_backend.services.accounts import Accounts
+from atom_backend.services.api_keys import ApiKeys
 from atom_backend.services.audit import Audit
 from atom_backend.services.bookkeeping import Bookkeeping
 from atom_backend.services.calendar_exchange import CalendarExchange
@@ -25,6 +26,7 @@ from atom_backend.services.preferences import Preferences
 from atom_backend.services.records import RecordService
 from atom_backend.services.restoring import Restoring
 from atom_backend.services.search import SearchService
+from atom_backend.services.sessions import Sessions
 from atom_backend.services.similar import SimilarItems
 from atom_backend.services.statements import StatementImport
 from atom_backend.services.uploads import Uploads
@@ -53,6 +55,8 @@ class Services:
     consistency: Consistency
     configuration: ConfigurationService
     audit: Audit
+    api_keys: ApiKeys
+    sessions: Sessions
     erasures: ErasureService
     exporting: Exporting
     restoring: Restoring

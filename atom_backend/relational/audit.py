@@ -30,6 +30,13 @@ audit_entries = sa.Table(
     sa.Column("resource", sa.Text, nullable=False),
     sa.Column("item_id", sa.Uuid, nullable=False),
     sa.Column("revision", sa.BigInteger),
+    sa.Column(
+        "api_key_id",
+        sa.Uuid,
+        server_default=sa.text(
+            "(NULLIF(current_setting('atom.api_key_id'::text, true), ''::text))::uuid"
+        ),
+    ),
     sa.Index("audit_entries_by_user", "user_id", "id"),
     sa.Index("audit_entries_by_item", "item_id", "id"),
     sa.Index("audit_entries_by_time", "at", postgresql_using="brin"),
@@ -74,6 +81,7 @@ def _as_entry(row: Row[Any]) -> AuditEntry:
         at=row.at,
         user_id=row.user_id,
         session_id=row.session_id,
+        api_key_id=row.api_key_id,
         request_id=row.request_id,
         remote_address=row.remote_address,
         action=AuditAction(row.action),

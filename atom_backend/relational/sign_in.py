@@ -17,6 +17,7 @@ from atom_backend.domain.accounts import Credential, RefreshToken, User, normali
 from atom_backend.domain.permissions import Role
 from atom_backend.errors import Conflict, NotFound
 from atom_backend.relational.accounts import USER_COLUMNS, as_user
+from atom_backend.relational.api_keys import PostgresPresentedKeys
 from atom_backend.relational.attempts import PostgresAttempts
 from atom_backend.relational.configuration import PostgresConfiguration
 from atom_backend.relational.locks import lock
@@ -30,6 +31,7 @@ class PostgresSignInWork:
         self._connection = connection
         self.configuration = PostgresConfiguration(connection)
         self.attempts = PostgresAttempts(connection)
+        self.api_keys = PostgresPresentedKeys(connection)
 
     def add_user(
         self, user_id: UUID, email: str, display_name: str | None, role: Role, password_hash: str
@@ -101,9 +103,29 @@ class PostgresSignInWork:
         if not changed.rowcount:
             raise NotFound()
 
-    def open_session(self, session_id: UUID, user_id: UUID, agent: str | None) -> None:
+    def open_session(
+        self,
+        session_id: UUID,
+        user_id: UUID,
+        agent: str | None,
+        *,
+        address: str | None = None,
+        expires_at: datetime | None = None,
+    ) -> None:
         self._connection.execute(
-            sa.insert(sessions).values(id=session_id, user_id=user_id, agent=agent)
+            sa.insert(sessions).values(
+                id=session_id, user_id=user_id, agent=agent, address=address, expires_at=expires_at
+            )
+        )
+
+    def renew_session(
+        self, session_id: UUID, agent: str | None, *, address: str | None, expires_at: datetime
+    ) -> None:
+        seen = {"agent": agent, "address": address, "expires_at": expires_at}
+        self._connection.execute(
+            sa.update(sessions)
+            .where(sessions.c.id == session_id)
+            .values(**seen, refreshed_at=sa.func.now())
         )
 
     def close_session(self, session_id: UUID) -> None:

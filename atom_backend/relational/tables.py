@@ -76,7 +76,12 @@ sessions = Table(
     Column("agent", Text),
     _time("created_at", default=True),
     _time("revoked_at"),
+    Column("address", Text),
+    _time("refreshed_at", default=True),
+    _time("expires_at"),
     Index("sessions_by_user", "user_id"),
+    Index("sessions_by_expiry", "expires_at"),
+    Index("sessions_ended", "revoked_at", postgresql_where=text("revoked_at is not null")),
 )
 
 refresh_tokens = Table(
@@ -89,6 +94,21 @@ refresh_tokens = Table(
     _time("used_at"),
     Index("refresh_tokens_by_session", "session_id"),
     Index("refresh_tokens_by_expiry", "expires_at"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("owner_id", Uuid, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("revision", BigInteger, nullable=False, server_default="1"),
+    Column("name", Text, nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    _time("created_at", default=True),
+    _time("expires_at"),
+    _time("last_used_at"),
+    Index("api_keys_by_owner", "owner_id", "id"),
 )
 
 items = Table(

@@ -35,14 +35,25 @@ _GRACE = 2.0
 _BEGIN = sa.text("""
     select set_config('role', :role, true), set_config('atom.owner_id', :owner, true),
         set_config('atom.session_id', coalesce(:session, ''), true),
+        set_config('atom.api_key_id', coalesce(:key, ''), true),
         set_config('atom.request_id', :request_id, true),
         set_config('atom.remote_address', :remote_address, true),
         set_config('search_path', 'public', true), set_config('timezone', 'UTC', true),
         set_config('statement_timeout', :statement, true),
         set_config('lock_timeout', :lock, true),
         set_config('idle_in_transaction_session_timeout', :idle, true),
-        public.atom_session_live(cast(:session as uuid), cast(:subject as uuid)) as live
+        public.atom_refusal(
+            cast(:session as uuid), cast(:key as uuid), :claimed, cast(:subject as uuid)
+        ) as refusal
 """)
+
+
+_REFUSALS = {
+    "session_ended": "This session has ended: log in again.",
+    "role_changed": "The account's role has changed: refresh the token, or wait a minute.",
+    "invalid_api_key": "There is no such API key.",
+}
+"""What a caller is told, by what speaks against it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +157,11 @@ class PostgresTransactions:
         principal: Principal | None = None,
         engine: Engine | None = None,
     ) -> Iterator[Connection]:
-        session = None if principal is None else principal.session_id
-        subject = None if principal is None else principal.user_id
-        settings = _settings(role, limits, session, subject)
+        settings = _settings(role, limits) | _caller(principal)
         with ExitStack() as stack:
-            connection, live = _begun(stack, engine or self._engine, settings)
-            if not live:
-                raise Unauthenticated("This session has ended: log in again.", code="session_ended")
+            connection, refusal = _begun(stack, engine or self._engine, settings)
+            if refusal:
+                raise Unauthenticated(_REFUSALS[refusal], code=refusal)
             with deadline.patience(connection, limits.statement + _GRACE):
                 yield connection
                 connection.commit()
@@ -160,20 +169,20 @@ class PostgresTransactions:
 
 def _begun(
     stack: ExitStack, engine: Engine, settings: Mapping[str, str | UUID | None]
-) -> tuple[Connection, bool]:
-    """A connection in a transaction that has begun, and whether the session is open.
+) -> tuple[Connection, str | None]:
+    """A connection in a transaction that has begun, and what speaks against the caller, if so.
 
     A connection that the pool has kept may have died meanwhile, with a server that was restarted.
     Nothing has happened on it yet, so another one is taken: the failure has emptied the pool.
     """
     connection = stack.enter_context(_connected(engine))
     try:
-        return connection, connection.execute(_BEGIN, settings).one().live
+        return connection, connection.execute(_BEGIN, settings).one().refusal
     except DatabaseUnavailable:
         if not connection.invalidated:
             raise
     connection = stack.enter_context(_connected(engine))
-    return connection, connection.execute(_BEGIN, settings).one().live
+    return connection, connection.execute(_BEGIN, settings).one().refusal
 
 
 def _connected(engine: Engine) -> Connection:
@@ -183,17 +192,25 @@ def _connected(engine: Engine) -> Connection:
         raise DatabaseUnavailable("Every connection to PostgreSQL is in use.") from None
 
 
-def _settings(
-    role: str, limits: TimeLimits, session: UUID | None, subject: UUID | None
-) -> dict[str, str | UUID | None]:
+def _settings(role: str, limits: TimeLimits) -> dict[str, str | UUID | None]:
     return {
         "role": role,
-        "owner": "" if subject is None else str(subject),
         "statement": f"{limits.statement * 1000:.0f}ms",
         "lock": f"{limits.lock * 1000:.0f}ms",
         "idle": f"{limits.idle * 1000:.0f}ms",
-        "session": None if session is None else str(session),
-        "subject": subject,
         "request_id": current_request_id() or "",
         "remote_address": current_remote_address() or "",
+    }
+
+
+def _caller(principal: Principal | None) -> dict[str, str | UUID | None]:
+    if principal is None:
+        return dict.fromkeys(("session", "key", "claimed", "subject")) | {"owner": ""}
+    session, key = principal.session_id, principal.key
+    return {
+        "owner": str(principal.user_id),
+        "session": None if session is None else str(session),
+        "key": None if key is None else str(key.id),
+        "claimed": principal.role.value,
+        "subject": principal.user_id,
     }

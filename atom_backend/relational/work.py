@@ -15,6 +15,7 @@ from atom_backend.domain.resources.resource import Resource
 from atom_backend.errors import Unauthenticated
 from atom_backend.relational import attempts
 from atom_backend.relational.accounts import PostgresOwnAccount
+from atom_backend.relational.api_keys import PostgresOwnApiKeys
 from atom_backend.relational.attempts import failed_attempts
 from atom_backend.relational.audit import PostgresAuditTrail
 from atom_backend.relational.configuration import PostgresConfiguration
@@ -29,6 +30,7 @@ from atom_backend.relational.owner_index import PostgresOwnerIndex
 from atom_backend.relational.records import PostgresRecords
 from atom_backend.relational.repairs import PostgresRepairs
 from atom_backend.relational.run_requests import PostgresRunRequests
+from atom_backend.relational.sessions import PostgresOwnSessions
 from atom_backend.relational.store_record import PostgresStoreRecord
 from atom_backend.relational.tables import (
     consistency_runs,
@@ -36,6 +38,7 @@ from atom_backend.relational.tables import (
     items,
     metadata,
     refresh_tokens,
+    sessions,
     users,
 )
 from atom_backend.relational.worker_index import PostgresWorkerIndex
@@ -57,6 +60,8 @@ class PostgresOwnerWork:
         self.audit = PostgresAuditTrail(connection)
         self.erasures = PostgresOwnErasures(connection, owner_id)
         self.conversations = PostgresConversations(connection, owner_id)
+        self.api_keys = PostgresOwnApiKeys(connection, owner_id)
+        self.sessions = PostgresOwnSessions(connection, owner_id)
 
     def records(self, resource: Resource) -> PostgresRecords:
         return PostgresRecords(self._connection, self.owner_id, resource)
@@ -110,10 +115,14 @@ class PostgresWorkerWork:
         )
         tokens = sa.delete(refresh_tokens).where(refresh_tokens.c.expires_at <= sa.func.now())
         flows = sa.delete(oauth_flows).where(oauth_flows.c.expires_at <= sa.func.now())
+        over = sa.delete(sessions).where(
+            sa.or_(sessions.c.revoked_at.is_not(None), sessions.c.expires_at <= sa.func.now())
+        )
         return {
             idempotency_keys.name: self._connection.execute(answers).rowcount,
             refresh_tokens.name: self._connection.execute(tokens).rowcount,
             oauth_flows.name: self._connection.execute(flows).rowcount,
+            sessions.name: self._connection.execute(over).rowcount,
             failed_attempts.name: attempts.sweep(self._connection),
             consistency_runs.name: self.consistency.sweep(),
         }

@@ -7,7 +7,7 @@ whole session (RFC 9700, section 4.14.2); no session that an old password opened
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from atom_backend.clock import Clock, new_id
 from atom_backend.domain.accounts import TokenPair, User, new_refresh_token, refresh_digest
@@ -20,6 +20,7 @@ from atom_backend.domain.principals import Principal
 from atom_backend.domain.transactions import SignInWork
 from atom_backend.errors import Forbidden, NotFound, Unauthenticated
 from atom_backend.services.throttling import Attempt, Throttle
+from atom_backend.telemetry.context import current_remote_address
 
 
 class Accounts:
@@ -99,13 +100,13 @@ class Accounts:
             attempt.succeeded(work)
             return self._open_session(work, user, agent)
 
-    def refresh(self, token: str) -> TokenPair:
+    def refresh(self, token: str, *, agent: str | None = None) -> TokenPair:
         """A new pair for a refresh token. Raises Unauthenticated (``invalid_refresh_token``) or
         TooManyRequests.
         """
         with self._transactions.sign_in() as work:
             self._throttle.refresh(work)
-            pair = self._rotate(work, token)
+            pair = self._rotate(work, token, agent)
             if pair is None:
                 self._throttle.refresh_failed(work)
         # Raised only after the commit: the revocation of a reused token's family must stand.
@@ -164,25 +165,32 @@ class Accounts:
         return attempt, credential.password_hash
 
     def _open_session(self, work: SignInWork, user: User, agent: str | None) -> TokenPair:
-        session_id = new_id()
-        work.open_session(session_id, user.id, agent)
-        return self._pair(work, Principal(user.id, session_id, user.role))
+        session_id, expires_at = new_id(), self._until()
+        address = current_remote_address()
+        work.open_session(session_id, user.id, agent, address=address, expires_at=expires_at)
+        return self._pair(work, Principal(user.id, session_id, user.role), expires_at)
 
-    def _rotate(self, work: SignInWork, token: str) -> TokenPair | None:
+    def _rotate(self, work: SignInWork, token: str, agent: str | None) -> TokenPair | None:
         stored = work.refresh_token(refresh_digest(token))
         if stored is None:
             return None
+        session_id, expires_at = stored.session_id, self._until()
         if stored.used:
-            work.close_session(stored.session_id)
+            work.close_session(session_id)
         if stored.used or stored.revoked or stored.expires_at <= self._clock.now():
             return None
         work.use_refresh_token(stored.digest)
-        return self._pair(work, Principal(stored.user_id, stored.session_id, stored.role))
+        address = current_remote_address()
+        work.renew_session(session_id, agent, address=address, expires_at=expires_at)
+        return self._pair(work, Principal(stored.user_id, session_id, stored.role), expires_at)
 
-    def _pair(self, work: SignInWork, principal: Principal) -> TokenPair:
+    def _until(self) -> datetime:
+        """When a refresh token that is given out now expires, and its session with it."""
+        return self._clock.now() + self._refresh_lifetime
+
+    def _pair(self, work: SignInWork, principal: Principal, expires_at: datetime) -> TokenPair:
         assert principal.session_id is not None
         token = new_refresh_token()
-        expires_at = self._clock.now() + self._refresh_lifetime
         work.add_refresh_token(refresh_digest(token), principal.session_id, expires_at)
         return TokenPair(
             access_token=self._access_tokens.issue(principal),

@@ -1,6 +1,6 @@
 """What administrators configure for the whole service.
 
-Invariant: who may is decided by the account as it is now; what is set fits its key.
+Invariant: row-level security lets nobody else change it; what is set fits its key.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from atom_backend.domain.ports import Transactions
 from atom_backend.domain.preconditions import IfMatch
 from atom_backend.domain.principals import Principal
 from atom_backend.errors import NotFound
-from atom_backend.services.administration import administrating
 
 
 class ConfigurationService:
-    """The administrator's use cases, which raise Forbidden for everybody else; and the operator's.
+    """The administrator's use cases, and the operator's.
 
     Keys that are not known raise NotFound.
     """
@@ -28,22 +27,22 @@ class ConfigurationService:
         self._transactions = transactions
 
     def listing(self, principal: Principal) -> list[Setting]:
-        with administrating(self._transactions, principal) as work:
+        with self._transactions.owner(principal) as work:
             return CONFIGURABLE.settings(work.configuration.every())
 
     def get(self, principal: Principal, key: str) -> Setting:
-        with administrating(self._transactions, principal) as work:
+        with self._transactions.owner(principal) as work:
             return _setting(key, work.configuration.get(key))
 
     def put(
         self, principal: Principal, key: str, value: Any, if_match: IfMatch | None = None
     ) -> Setting:
-        with administrating(self._transactions, principal) as work:
+        with self._transactions.owner(principal) as work:
             return _put(work.configuration, key, value, if_match, principal.user_id)
 
     def reset(self, principal: Principal, key: str, if_match: IfMatch | None = None) -> None:
         """Back to the default; idempotent."""
-        with administrating(self._transactions, principal) as work:
+        with self._transactions.owner(principal) as work:
             before = work.configuration.get(_known(key), for_update=True)
             if if_match is not None:
                 if_match.check(before.revision if before else None)

@@ -1,6 +1,6 @@
 """What an administrator asks about the two stores being in step, and asks to be run.
 
-Invariant: as in ``administration``: nothing of it is seen or done for anybody else.
+Invariant: row-level security shows nothing of it to anybody else.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from atom_backend.domain.drift import Drift
 from atom_backend.domain.index_state import IndexStatistics
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.principals import Principal
-from atom_backend.services.administration import administrating
 
 _RUNS_SHOWN = 20
 _PARKED_SHOWN = 20
@@ -42,7 +41,7 @@ class ConsistencyOverview:
 
 
 class Consistency:
-    """The administrator's use cases. All raise Forbidden for everybody else."""
+    """The administrator's use cases."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
@@ -87,5 +86,5 @@ class Consistency:
 
     @contextmanager
     def _administrating(self, principal: Principal) -> Iterator[RunRequests]:
-        with administrating(self._transactions, principal) as work:
+        with self._transactions.owner(principal) as work:
             yield work.consistency

@@ -83,7 +83,7 @@ def refresh(call: PublicCall[None, Refresh]) -> Response:
     the token must have stolen it.
     """
     token = call.body.refresh_token.get_secret_value()
-    return json_reply(TokenAnswer.of(call.services.accounts.refresh(token)))
+    return json_reply(TokenAnswer.of(call.services.accounts.refresh(token, agent=_agent(call))))
 
 
 @routes.add(

@@ -21,7 +21,9 @@ from atom_backend.http.replies import json_reply
 
 routes = Routes("audit", "Who wrote or used what, and when; for administrators.")
 
-_OTHERS = {"audit", "configuration", "oauth_flows", "oauth_grants", "passwords", "users"}
+_OTHERS = {
+    *("api_keys", "audit", "configuration", "oauth_flows", "oauth_grants", "passwords", "users")
+}
 _RESOURCES = sorted(_OTHERS | {resource.name for resource in RESOURCES})
 
 
@@ -48,15 +50,16 @@ class AuditQuery(Parameters):
 class AuditEntryAnswer(BaseModel):
     """One write or use of one record, without its content.
 
-    `user_id` is null where nobody was logged in. `session_id`, `request_id` and `remote_address`
-    are null for commands. `revision` is the one that was reached or removed; accounts and uses
-    have none.
+    `user_id` is null where nobody was logged in. Either `session_id` or `api_key_id` says by what
+    they proved who they are. Both are null for commands, as `request_id` and `remote_address` are.
+    `revision` is the one that was reached or removed; accounts and uses have none.
     """
 
     id: int
     at: Moment
     user_id: UUID | None
     session_id: UUID | None
+    api_key_id: UUID | None
     request_id: str | None
     remote_address: str | None
     action: AuditAction

@@ -129,6 +129,26 @@ def test_only_a_valid_token_searches_and_an_ended_session_counts_until_it_expire
     assert caller.search(query="moon").json()["code"] == "session_ended"
 
 
+def test_an_api_key_is_not_believed_meanwhile_and_not_called_wrong_either(
+    site: Site, caller: Caller
+) -> None:
+    given = {"name": "key", "scopes": ["search"]}
+    used, unused = (caller.http.post("/v1/api-keys", json=given).json()["key"] for _ in range(2))
+    url = f"{site.deployment.url}/v1/search?q=moon"
+
+    def ask(key: str) -> httpx.Response:
+        return httpx.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=30)
+
+    assert ask(used).status_code == 200
+    with without_postgresql(site):
+        for key in (used, unused):
+            refused_for_now(ask(key))
+        damaged = ask(unused[:-1])
+        assert (damaged.status_code, damaged.json()["code"]) == (401, "damaged_api_key")
+    site.deployment.wait_until_healthy()
+    assert ask(unused).status_code == 200
+
+
 def test_everything_else_is_refused_for_now(site: Site, caller: Caller) -> None:
     (document, *_) = items(caller.find(query="mountains"))
     place, session = f"/v1/documents/{document}", {"email": caller.email, "password": "wrong horse"}

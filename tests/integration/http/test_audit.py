@@ -124,6 +124,7 @@ def test_an_account_has_entries_that_outlive_it(
     account.patch("/v1/users/me", json={"display_name": "Ada"})
     kept = account.store()["id"]
     set_role(settings, account, "service")
+    account.log_in()
     leave(account)
     told = [(e["action"], e["user_id"]) for e in reversed(entries(admin, item_id=me))]
     assert told == [("create", None), ("change", me), ("change", None), ("remove", me)]
@@ -207,5 +208,8 @@ def test_it_is_for_administrators_only(
     assert account.get(f"{BASE}/head").status_code == 403
     assert admin.get(BASE).status_code == 200
     set_role(settings, admin, "user")
+    refused = admin.get(BASE)
+    assert (refused.status_code, refused.json["code"]) == (401, "role_changed")
+    admin.log_in()
     assert admin.get(BASE).status_code == 403
     assert admin.get(f"{BASE}/head").status_code == 403

@@ -75,7 +75,8 @@ def test_who_is_no_administrator_any_more_is_refused_with_a_token_from_before(
 ) -> None:
     assert admin.get(BASE).status_code == 200
     set_role(settings, admin, "user")
-    assert admin.ask(method, path, json=body).status_code == 403
+    refused = admin.ask(method, path, json=body)
+    assert (refused.status_code, refused.json["code"]) == (401, "role_changed")
 
 
 def test_a_run_is_accepted_polled_and_answered_with_its_report(

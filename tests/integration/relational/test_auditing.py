@@ -24,6 +24,7 @@ NO_RECORDS = {
     "conversations": "who belongs together follows from the messages",
     "message_ids": "what messages name each other by follows from them",
     "idempotency_keys": "answers that were given already",
+    "sessions": "who is logged in; nothing that is kept",
     "erasures": "the removal of an account, which is audited itself",
     "oauth_flows": "the service notes what is begun and finished, and by whom",
     "consistency_runs": "a run says itself who asked for it",

@@ -92,6 +92,30 @@ def test_an_old_answer_counts_as_absent_and_may_be_replaced(
     assert claim(transactions, owner, "key") == newer
 
 
+def test_a_sweep_removes_sessions_that_have_ended_or_expired_with_their_tokens(
+    transactions: PostgresTransactions, owner: Principal
+) -> None:
+    now = datetime.now(UTC)
+    later, ended, expired, bare = (new_id() for _ in range(4))
+    with transactions.sign_in() as work:
+        for session_id, expires_at in (
+            (later, now + timedelta(days=1)),
+            (ended, now + timedelta(days=1)),
+            (expired, now - timedelta(seconds=1)),
+            (bare, None),
+        ):
+            work.open_session(session_id, owner.user_id, None, expires_at=expires_at)
+            work.add_refresh_token(session_id.bytes * 2, session_id, now + timedelta(days=1))
+        work.close_session(ended)
+    with transactions.worker() as worker:
+        assert worker.sweep()["sessions"] == 2
+    with transactions.sign_in() as work:
+        kept = [one for one in (later, ended, expired, bare) if work.refresh_token(one.bytes * 2)]
+    assert kept == [later, bare]
+    with transactions.owner(owner) as owned:
+        assert {one.id for one in owned.sessions.every()} == {later, bare}
+
+
 def test_a_sweep_removes_what_has_expired_and_nothing_else(
     transactions: PostgresTransactions, owner: Principal, sql: RunSql
 ) -> None:

@@ -253,7 +253,7 @@ def test_every_usual_scheme_means_psycopg2(scheme: str) -> None:
 def test_a_missing_schema_is_a_configuration_error(
     open_transactions: Open, postgresql: EmbeddedServer, template: DatabaseUrls
 ) -> None:
-    with pytest.raises(ConfigurationError, match="atom_session_live"):
+    with pytest.raises(ConfigurationError, match="atom_refusal"):
         open_transactions(postgresql.url("atom_login")).probe()
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from atom_backend.clock import new_id
 from atom_backend.domain.accounts import refresh_digest
-from atom_backend.domain.permissions import Role
+from atom_backend.domain.permissions import Role, Scope
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.transactions import StoredResponse
 from atom_backend.relational.tables import metadata
@@ -28,6 +28,7 @@ def owner(transactions: PostgresTransactions) -> Principal:
     a_message(transactions, owner)
     with transactions.owner(owner) as work:
         work.idempotency.store("key", StoredResponse(b"", 200, {}, b""))
+        work.api_keys.add(new_id(), bytes(32), "a key", frozenset({Scope.SEARCH}), None)
     session_id = new_id()
     with transactions.sign_in() as signing_in:
         signing_in.open_session(session_id, owner.user_id, None)
@@ -70,7 +71,7 @@ def count(login: sa.Connection, table: str) -> int:
 TABLES = sorted(metadata.tables)
 OWNED = (
     *("items", "documents", "messages", "message_ids", "conversations"),
-    *("index_entries", "idempotency_keys"),
+    *("index_entries", "idempotency_keys", "sessions", "api_keys"),
 )
 
 
@@ -112,6 +113,8 @@ def test_another_owner_sees_no_row_and_changes_none(
         "update messages set body = 'mine'",
         "update conversations set unread = 0",
         "delete from message_ids",
+        "update sessions set revoked_at = now()",
+        "delete from api_keys",
         "update index_entries set deleted = true",
         f"update users set display_name = 'mine' where id = '{owner.user_id}'",
     ):
@@ -147,8 +150,13 @@ AUDIT = [
 FORBIDDEN = {
     "atom_app": [
         "select from credentials",
-        "select from sessions",
         "select from refresh_tokens",
+        "insert into sessions (id, user_id) values (gen_random_uuid(), atom_owner())",
+        "update sessions set expires_at = now()",
+        "delete from sessions",
+        "select digest from api_keys",
+        "update api_keys set scopes = '{search}'",
+        "update api_keys set last_used_at = now()",
         "select from probes",
         "insert into users (id, email, normalized_email, role) values (null, '', '', 'user')",
         "update users set role = 'admin'",
@@ -179,13 +187,17 @@ FORBIDDEN = {
         "delete from users",
         "delete from sessions",
         "update sessions set user_id = id",
+        "update api_keys set scopes = '{search}'",
+        "update api_keys set digest = digest",
+        "delete from api_keys",
         "delete from refresh_tokens",
         "update refresh_tokens set expires_at = now()",
     ],
     "atom_worker": [
         "select from users",
         "select from credentials",
-        "select from sessions",
+        "select user_id from sessions",
+        "select from api_keys",
         "select digest from refresh_tokens",
         "select body from idempotency_keys",
         "update items set title = 'x'",
