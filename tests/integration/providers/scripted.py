@@ -44,6 +44,7 @@ class ScriptedServer:
 
         class Request(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1
 
             def __getattr__(self, name: str) -> Any:
                 if name.startswith("do_"):
@@ -107,6 +108,7 @@ def dripping(ended: threading.Event) -> Play:
         while not ended.wait(0.02):
             try:
                 request.wfile.write(b" ")
+                request.wfile.flush()
             except OSError:
                 return
 
