@@ -9,12 +9,12 @@ here, last opened first, also when opening fails midway.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 from atom_backend.clock import SystemClock
 from atom_backend.coordinator.agreement import Agreement
@@ -32,11 +32,10 @@ from atom_backend.domain.backoff import Backoff
 from atom_backend.domain.consistency import Schedule
 from atom_backend.domain.drift import Progress
 from atom_backend.domain.finance.statements import Statements
-from atom_backend.domain.master_keys import KEY_BYTES, MasterKey, generate_key, read_key
 from atom_backend.domain.oauth import Providers
 from atom_backend.domain.ports import CalendarFiles, MailReader, Wakeup
 from atom_backend.domain.secrets import Vault
-from atom_backend.errors import ConfigurationError
+from atom_backend.errors import AtomError
 from atom_backend.extraction.calendars.files import ConfinedCalendarFiles
 from atom_backend.extraction.extractor import SubprocessExtractor
 from atom_backend.extraction.mails.confined import ConfinedMails
@@ -66,6 +65,7 @@ from atom_backend.services.erasures import ErasureService
 from atom_backend.services.exporting import Exporting
 from atom_backend.services.health import HealthService
 from atom_backend.services.importing import Importing
+from atom_backend.services.keys import Keys
 from atom_backend.services.mailing import Mailing
 from atom_backend.services.operations import Operations
 from atom_backend.services.preferences import Preferences
@@ -85,16 +85,17 @@ from atom_backend.stores import (
     open_stores,
     open_transactions,
     unpooled,
+    vault_of,
 )
 from atom_backend.telemetry.metrics import Metrics
 from atom_backend.vault.access_tokens import SignedAccessTokens
 from atom_backend.vault.attempt_keys import KeyedAttempts
-from atom_backend.vault.envelope_vault import EnvelopeVault, KeylessVault
 from atom_backend.vault.key_file import load_or_create_key
-from atom_backend.vault.keyring import Keyring
 from atom_backend.vault.passwords import Argon2idPasswords
 from atom_backend.workers.chores import Chores, Periodic, Timer
 from atom_backend.workers.loop import Loop, Worker
+
+logger = logging.getLogger(__name__)
 
 _SWEEP_SECONDS = 3600.0
 _SEALING_SECONDS = 2.0
@@ -174,7 +175,16 @@ def open_runtime(settings: Settings) -> Iterator[Runtime]:
 def open_web(settings: Settings) -> Iterator[Runtime]:
     """Everything that a web process needs; opens also while stores or the model are missing."""
     with open_guarded(settings) as guarded, _runtime(settings, guarded) as runtime:
+        _verify(runtime.services.vault)
         yield runtime
+
+
+def _verify(vault: Vault) -> None:
+    """A wrong key is said at the start; the service goes on without the tokens."""
+    try:
+        vault.probe()
+    except AtomError as error:
+        logger.warning("starting without the vault of tokens: %s", error.message)
 
 
 @contextmanager
@@ -206,6 +216,13 @@ def prune_audit(settings: Settings, before: datetime, progress: Progress) -> Pru
     """Remove the beginning of the audit trail, as the owner of the tables."""
     with lay_foundation(settings) as foundation:
         return prune(foundation.urls.owner, before, progress)
+
+
+@contextmanager
+def open_keys(settings: Settings) -> Iterator[Keys]:
+    """For the commands about the vault's keys; LanceDB and the model are not needed."""
+    with open_transactions(settings) as transactions:
+        yield Keys(transactions, vault_of(settings, transactions))
 
 
 @contextmanager
@@ -307,6 +324,7 @@ def assemble_services(
     access_tokens = SignedAccessTokens(
         signing_key, clock, lifetime=timedelta(seconds=settings.access_token_seconds)
     )
+    vault = vault_of(settings, transactions)
     records = RecordService(transactions, clock=clock)
     operations = Operations(transactions, vectors)
     consistency = Consistency(transactions)
@@ -335,7 +353,7 @@ def assemble_services(
         statements=StatementImport(transactions, readers.statements),
         search=SearchService(transactions, vectors, embedder),
         similar=SimilarItems(transactions, vectors),
-        health=HealthService(ports.probes),
+        health=HealthService({**ports.probes, "vault": vault.probe}),
         operations=operations,
         consistency=consistency,
         configuration=ConfigurationService(transactions),
@@ -346,7 +364,7 @@ def assemble_services(
         exporting=Exporting(transactions),
         restoring=Restoring(transactions, clock=clock),
         access_tokens=access_tokens,
-        vault=vault_of(settings),
+        vault=vault,
         providers=providers,
         metrics=metrics,
     )
@@ -355,25 +373,6 @@ def assemble_services(
 def importing_of(services: Services) -> Importing:
     """What the command stores with."""
     return Importing(services.records, services.uploads, services.mailing)
-
-
-def vault_of(settings: Settings) -> Vault:
-    """What seals OAuth tokens: with the keys that were given, or with one that this machine makes.
-
-    Beside a PostgreSQL of the operator's own no key is made, because every process needs the same.
-    """
-    keys = settings.vault_keys
-    if not keys and not settings.database_url:
-        keys = (_kept_key(settings.data_dir / "vault.key"),)
-    return EnvelopeVault(Keyring(keys)) if keys else KeylessVault()
-
-
-def _kept_key(path: Path) -> MasterKey:
-    text = load_or_create_key(path, generate_key, shortest=KEY_BYTES).decode("utf-8", "replace")
-    try:
-        return read_key(text)
-    except ValueError as error:
-        raise ConfigurationError(f"The key in the file {path} {error}: restore the file.") from None
 
 
 def _signing_key(settings: Settings) -> bytes:

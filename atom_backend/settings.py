@@ -26,7 +26,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from atom_backend.domain import addresses
-from atom_backend.domain.master_keys import MasterKey, read_key
+from atom_backend.domain.master_keys import MasterKey, read_keys
 from atom_backend.errors import ConfigurationError
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -50,23 +50,12 @@ def _several_keys(value: object) -> object:
 
 
 def _keys(texts: Sequence[str]) -> tuple[MasterKey, ...]:
-    """Every problem of every key at once, and nothing of a key itself."""
-    keys: list[MasterKey] = []
-    problems = []
-    for number, text in enumerate(texts, start=1):
-        named = "the key" if len(texts) == 1 else f"key {number}"
-        try:
-            key = read_key(text.strip())
-        except ValueError as error:
-            problems.append(f"{named} {error}")
-            continue
-        if key in keys:
-            problems.append(f"{named} stands there twice")
-        keys.append(key)
-    if problems:
-        said = "; ".join(problems)
-        raise PydanticCustomError("key", "{said}. {advice}", {"said": said, "advice": _MAKE_ONE})
-    return tuple(keys)
+    try:
+        return read_keys(texts)
+    except ValueError as error:
+        raise PydanticCustomError(
+            "key", "{said}. {advice}", {"said": str(error), "advice": _MAKE_ONE}
+        ) from None
 
 
 Origin = Annotated[str, AfterValidator(addresses.origin)]

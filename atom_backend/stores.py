@@ -1,4 +1,4 @@
-"""The stores and the model, opened: the middle part of the composition root.
+"""The stores, the model and the vault, opened: the middle part of the composition root.
 
 For the coordinator and for commands as they are; for requests behind breakers, with deadlines that
 suit somebody who waits, and also while PostgreSQL, LanceDB or the model is missing. Invariant: what
@@ -10,20 +10,26 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 
 from atom_backend.coordinator.agreement import StoreIdentity
+from atom_backend.domain.master_keys import KEY_BYTES, MasterKey, generate_key, read_keys
 from atom_backend.domain.ports import Chunker, Embedder, Generations, Transactions, VectorStore
 from atom_backend.embedding.encoder import Encoder, open_onnx, open_reference
 from atom_backend.embedding.late_embedder import LateEmbedder
-from atom_backend.errors import EmbedderUnavailable
+from atom_backend.errors import ConfigurationError, EmbedderUnavailable
 from atom_backend.foundation import lay_foundation
 from atom_backend.guards.circuit import Circuit
 from atom_backend.guards.guarded import Guarded, guard
+from atom_backend.guards.verified_vault import VerifiedVault
 from atom_backend.relational.engine import create_engine
 from atom_backend.relational.transactions import PostgresTransactions, TimeLimits
 from atom_backend.settings import Settings
+from atom_backend.vault.key_file import load_or_create_key
+from atom_backend.vault.keyring import Keyring
+from atom_backend.vault.sealer import EnvelopeSealer
 from atom_backend.vectors.generations import LanceGenerations
 from atom_backend.vectors.schema import AS_STORED
 from atom_backend.vectors.store import LanceVectorStore
@@ -43,7 +49,7 @@ class Stores:
     embedder: Embedder
     chunker: Chunker
     generations: Generations
-    url: str
+    url: str = field(repr=False)
     """Where signals of new work are listened for."""
     circuits: ClassVar[tuple[Circuit, ...]] = ()
 
@@ -188,3 +194,23 @@ def _open_encoder(settings: Settings) -> Encoder:
     if settings.encoder == "onnx":
         return open_onnx(settings.models_dir, model=settings.model_path, threads=threads)
     return open_reference(model=settings.model_path, threads=threads)
+
+
+def vault_of(settings: Settings, transactions: Transactions) -> VerifiedVault:
+    """What seals OAuth tokens: with the keys that were given, or with one that this machine makes.
+
+    Beside a PostgreSQL of the operator's own no key is made, because every process needs the same.
+    """
+    keys = settings.vault_keys
+    if not keys and not settings.database_url:
+        keys = _kept_keys(settings.data_dir / "vault.key")
+    return VerifiedVault(EnvelopeSealer(Keyring(keys)), transactions)
+
+
+def _kept_keys(path: Path) -> tuple[MasterKey, ...]:
+    """One a line, so that they can be rotated in the file, too."""
+    text = load_or_create_key(path, generate_key, shortest=KEY_BYTES).decode("utf-8", "replace")
+    try:
+        return read_keys(text.split("\n"))
+    except ValueError as error:
+        raise ConfigurationError(f"In the file {path} {error}: restore the file.") from None

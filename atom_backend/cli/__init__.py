@@ -13,7 +13,7 @@ import click
 
 from atom_backend import __version__
 from atom_backend.cli.supervision import CONFIGURATION_EXIT
-from atom_backend.errors import AtomError, ConfigurationError, DependencyError
+from atom_backend.errors import AtomError, ConfigurationError, DependencyError, VaultUnavailable
 
 OUTAGE_EXIT = 75
 """EX_TEMPFAIL of sysexits.h: the same command may succeed later."""
@@ -34,6 +34,7 @@ _COMMANDS = {
     "search": "Search as a user, from the command line.",
     "audit": "Verify the audit trail, show its head, remove its beginning.",
     "admin": "Make accounts of any role, and configure the running service.",
+    "keys": "Make, rotate and retire the keys that OAuth tokens are sealed with.",
     "status": "Show how far the index is behind, the last repair, and store sizes.",
 }
 _MODULES = {
@@ -81,7 +82,7 @@ def main() -> None:
 
 def _exit_status(error: AtomError) -> int:
     match error:
-        case ConfigurationError():
+        case ConfigurationError() | VaultUnavailable():
             return CONFIGURATION_EXIT
         case DependencyError():
             return OUTAGE_EXIT

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -35,14 +35,14 @@ class Credential:
     """What a login is checked against."""
 
     user: User
-    password_hash: str
+    password_hash: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
     """A stored refresh token with the session it belongs to."""
 
-    digest: bytes
+    digest: bytes = field(repr=False)
     session_id: UUID
     user_id: UUID
     role: Role
@@ -55,13 +55,10 @@ class RefreshToken:
 class TokenPair:
     """The answer to a login: RFC 6749, section 5.1. ``expires_in`` is in seconds."""
 
-    access_token: str
-    refresh_token: str
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
     expires_in: int
     token_type: str = "Bearer"
-
-    def __repr__(self) -> str:
-        return "TokenPair(<redacted>)"
 
 
 def new_refresh_token() -> str:

@@ -30,6 +30,10 @@ class AuditAction(StrEnum):
     REFUSE = "refuse"
     """Something was refused for good."""
     REVOKE = "revoke"
+    ROTATE = "rotate"
+    """Everything in the vault is under the key that writes."""
+    RETIRE = "retire"
+    """A key of the vault was found to be used by nothing any more."""
 
 
 @dataclass(frozen=True, slots=True)

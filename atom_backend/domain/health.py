@@ -33,13 +33,14 @@ class Health:
     postgresql: Probe
     lancedb: Probe
     embedder: Probe
+    vault: Probe
 
     @property
     def status(self) -> Status:
         stores = (self.postgresql.status, self.lancedb.status)
         if all(status is Status.UNHEALTHY for status in stores):
             return Status.UNHEALTHY
-        every = (*stores, self.embedder.status)
+        every = (*stores, self.embedder.status, self.vault.status)
         return Status.HEALTHY if all(s is Status.HEALTHY for s in every) else Status.DEGRADED
 
     @property

@@ -10,6 +10,7 @@ import base64
 import binascii
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -48,6 +49,25 @@ def read_key(text: str) -> MasterKey:
     if weakness:
         raise ValueError(f"is too easily guessed: {weakness}")
     return MasterKey(material)
+
+
+def read_keys(texts: Sequence[str]) -> tuple[MasterKey, ...]:
+    """Each as ``read_key``, none twice. Raises ValueError with every problem of every key."""
+    keys: list[MasterKey] = []
+    problems = []
+    for number, text in enumerate(texts, start=1):
+        named = "the key" if len(texts) == 1 else f"key {number}"
+        try:
+            key = read_key(text.strip())
+        except ValueError as error:
+            problems.append(f"{named} {error}")
+            continue
+        if key in keys:
+            problems.append(f"{named} stands there twice")
+        keys.append(key)
+    if problems:
+        raise ValueError("; ".join(problems))
+    return tuple(keys)
 
 
 def _decoded(text: str) -> bytes:

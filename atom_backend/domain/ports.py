@@ -20,6 +20,7 @@ from atom_backend.domain.census import ChunkRows, MarkRows
 from atom_backend.domain.extracted import Extracted
 from atom_backend.domain.generations import Generation, Pointer
 from atom_backend.domain.items import Chunk, Kind, Projection, Span, Vector, Vectors
+from atom_backend.domain.key_rotation import VaultWork
 from atom_backend.domain.messaging.mail import Mail, MboxMessage
 from atom_backend.domain.principals import OwnerScope, Principal
 from atom_backend.domain.search import LegHits
@@ -163,6 +164,10 @@ class Transactions(Protocol):
 
     def inspection(self) -> AbstractContextManager[AuditorWork]:
         """The same at one moment, however long it takes; nothing can be written."""
+        ...
+
+    def vault(self) -> AbstractContextManager[VaultWork]:
+        """What is sealed, of every owner, to be rewrapped; and the vault's canary."""
         ...
 
     def elected(self, duty: str) -> AbstractContextManager[bool]:

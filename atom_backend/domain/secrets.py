@@ -75,15 +75,19 @@ class Place:
     owner_id: UUID
 
 
-class Vault(Protocol):
+CANARY = Place("vault_canary", UUID(int=1), "sealed", UUID(int=0))
+"""Of the one secret that is the vault's own: whoever opens it has the right keys."""
+
+
+class Sealer(Protocol):
     """Seals secrets, each under a data key of its own, which a key of the keyring wraps.
 
-    Every method raises VaultUnavailable where there is no key or the wrong one, and
-    DatabaseUnavailable where it cannot be found out which.
+    All but ``key_id`` raise VaultUnavailable where there is no key, or not the one needed.
     """
 
-    def require(self) -> None:
-        """Nothing, if secrets can be sealed; to be asked before work begins that needs them."""
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The keyring, in hexadecimal: the first writes, all read; empty where there is none."""
         ...
 
     def seal(self, secret: Secret, place: Place) -> bytes:
@@ -103,4 +107,26 @@ class Vault(Protocol):
 
     def key_id(self, sealed: bytes) -> str:
         """Which key it is under, in hexadecimal, known or not. Raises StoredDataError."""
+        ...
+
+
+class Vault(Sealer, Protocol):
+    """A ``Sealer`` that is known to have the right keys before it is used.
+
+    Every method but ``key_id`` may also raise DatabaseUnavailable, until that is known.
+    """
+
+    def require(self) -> None:
+        """Nothing, if secrets can be sealed; to be asked before work begins that needs them."""
+        ...
+
+    def blind_index(self, purpose: str, value: str) -> bytes:
+        """32 bytes by which an equal value is found again, and from which it cannot be guessed.
+
+        They differ from purpose to purpose and stay the same when keys are rotated.
+        """
+        ...
+
+    def probe(self) -> None:
+        """Look again whether the canary opens. Raises VaultUnavailable or DatabaseUnavailable."""
         ...

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TypeVar
 
 from atom_backend.domain.audit_chain import AuditorWork
+from atom_backend.domain.key_rotation import VaultWork
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.transactions import CensusWork, OwnerWork, SignInWork, WorkerWork
@@ -47,6 +48,9 @@ class GuardedTransactions:
 
     def inspection(self) -> AbstractContextManager[AuditorWork]:
         return self._guarded(self._transactions.inspection())
+
+    def vault(self) -> AbstractContextManager[VaultWork]:
+        return self._guarded(self._transactions.vault())
 
     def elected(self, duty: str) -> AbstractContextManager[bool]:
         return self._guarded(self._transactions.elected(duty))

@@ -1,4 +1,4 @@
-"""The tables of OAuth grants, and of authorizations that are under way.
+"""The tables of OAuth grants and of authorizations under way, and the canary of the vault.
 
 Invariant: what is ``LargeBinary`` here is sealed by the vault, or a digest.
 """
@@ -67,4 +67,13 @@ oauth_flows = sa.Table(
     sa.Index("oauth_flows_by_owner", "owner_id"),
     sa.Index("oauth_flows_by_session", "session_id"),
     sa.Index("oauth_flows_by_expiry", "expires_at"),
+)
+
+vault_canary = sa.Table(
+    "vault_canary",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", _TIME, nullable=False, server_default=_NOW),
+    sa.Column("sealed_at", _TIME, nullable=False, server_default=_NOW),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -38,8 +38,8 @@ grant {", ".join(SERVICE_ROLES)} to {_LOGIN};
 class DatabaseUrls:
     """``owner`` migrates; ``service`` does everything else."""
 
-    owner: str
-    service: str
+    owner: str = field(repr=False)
+    service: str = field(repr=False)
 
 
 def service_urls(server: EmbeddedServer) -> DatabaseUrls:

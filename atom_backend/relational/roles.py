@@ -11,8 +11,9 @@ from sqlalchemy.engine import Connection
 
 from atom_backend.errors import ConfigurationError
 
-SERVICE_ROLES = ("atom_app", "atom_auth", "atom_worker", "atom_auditor")
-"""What the service's login switches to: an owner's work, signing in, the coordinator, sealing."""
+SERVICE_ROLES = ("atom_app", "atom_auth", "atom_worker", "atom_auditor", "atom_vault")
+"""What the service's login switches to: an owner's work, signing in, the coordinator, sealing the
+audit trail, rotating keys."""
 
 READER = "atom_reader"
 """For the logins of dashboards; the service never takes it."""

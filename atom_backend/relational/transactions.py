@@ -26,6 +26,7 @@ from atom_backend.relational.census import PostgresCensus
 from atom_backend.relational.locks import try_lock
 from atom_backend.relational.sign_in import PostgresSignInWork
 from atom_backend.relational.tables import probes
+from atom_backend.relational.vault import PostgresVaultWork
 from atom_backend.relational.work import PostgresOwnerWork, PostgresWorkerWork
 from atom_backend.telemetry.context import current_remote_address, current_request_id
 
@@ -118,6 +119,11 @@ class PostgresTransactions:
         """One snapshot; the server refuses to write in it."""
         with self._begin("atom_auditor", self._limits, engine=self._of_one_moment) as connection:
             yield PostgresAuditorWork(connection)
+
+    @contextmanager
+    def vault(self) -> Iterator[PostgresVaultWork]:
+        with self._begin("atom_vault", self._limits) as connection:
+            yield PostgresVaultWork(connection)
 
     @contextmanager
     def elected(self, duty: str) -> Iterator[bool]:

@@ -23,6 +23,7 @@ from atom_backend.errors import (
     StoredDataError,
     Unauthenticated,
 )
+from atom_backend.relational.roles import SERVICE_ROLES
 
 _UNPREPARED = re.compile(r'(role|database) "[^"]*" does not exist')
 """What a server says to a login that was never made; a refused connection has no code."""
@@ -88,8 +89,8 @@ def _unstorable(_: psycopg2.Error) -> AtomError:
 
 def _refused(error: psycopg2.Error) -> AtomError:
     return ConfigurationError(
-        f"PostgreSQL refused a right: {_said(error)}. The login must be a member of the roles"
-        " atom_app, atom_auth, atom_worker and atom_auditor, and the schema be migrated."
+        f"PostgreSQL refused a right: {_said(error)}. The login must be a member of the roles "
+        f"{', '.join(SERVICE_ROLES[:-1])} and {SERVICE_ROLES[-1]}, and the schema be migrated."
     )
 
 

@@ -39,6 +39,7 @@ class HealthService:
         self._monotonic = monotonic
         self._lock = Lock()
         self._latest: tuple[float, Health] | None = None
+        self._said: dict[str, str] = {}
         self._probes = {name: _Repeatable(call) for name, call in probes.items()}
 
     def check(self) -> Health:
@@ -58,10 +59,26 @@ class HealthService:
         end = self._monotonic() + self._deadline
         running = {name: probe.start() for name, probe in self._probes.items()}
         outcomes = {
-            name: _outcome(name, future, max(0.0, end - self._monotonic()))
+            name: self._outcome(name, future, max(0.0, end - self._monotonic()))
             for name, future in running.items()
         }
         return Health(**outcomes)
+
+    def _outcome(self, name: str, future: Future[float], seconds: float) -> Probe:
+        """What went wrong is logged when it begins, and not at every look."""
+        begin = time.perf_counter()
+        try:
+            milliseconds = future.result(timeout=seconds)
+            self._said.pop(name, None)
+            return Probe(Status.HEALTHY, milliseconds)
+        except TimeoutError:
+            detail = said = "no answer within the deadline"
+        except AtomError as error:
+            detail, said = error.code, error.message
+        if self._said.get(name) != said:
+            logger.warning("the %s probe failed: %s", name, said)
+            self._said[name] = said
+        return Probe(Status.UNHEALTHY, (time.perf_counter() - begin) * 1000, detail)
 
 
 class _Repeatable:
@@ -84,15 +101,3 @@ class _Repeatable:
         begin = time.perf_counter()
         self._call()
         return (time.perf_counter() - begin) * 1000
-
-
-def _outcome(name: str, future: Future[float], seconds: float) -> Probe:
-    begin = time.perf_counter()
-    try:
-        return Probe(Status.HEALTHY, future.result(timeout=seconds))
-    except TimeoutError:
-        detail = "no answer within the deadline"
-    except AtomError as error:
-        detail = error.code
-        logger.warning("the %s probe failed: %s", name, error.message)
-    return Probe(Status.UNHEALTHY, (time.perf_counter() - begin) * 1000, detail)

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from atom_backend.domain.master_keys import MasterKey
-from atom_backend.errors import ConfigurationError, VaultUnavailable
+from atom_backend.errors import VaultUnavailable
 
 KEY_ID_BYTES = 8
 _WRAPPING = b"atom-backend vault: wrapping of data keys, version 1"
@@ -27,20 +27,20 @@ def derive(secret: bytes, purpose: bytes, length: int = 32) -> bytes:
 
 
 class Keyring:
-    """The first key writes, all of them read."""
+    """The first key writes, all of them read; there may be none. Each stands there once."""
 
     def __init__(self, keys: Sequence[MasterKey]) -> None:
         self._wrapping = {
             derive(key.material, _NAMING, KEY_ID_BYTES): AESGCMSIV(derive(key.material, _WRAPPING))
             for key in keys
         }
-        if not keys or len(self._wrapping) < len(keys):
-            raise ConfigurationError("A keyring needs keys, and each of them once.")
         self.ids = tuple(self._wrapping)
 
     @property
     def writing(self) -> bytes:
-        """The id of the key that writes."""
+        """The id of the key that writes. Raises VaultUnavailable where there is none."""
+        if not self.ids:
+            raise VaultUnavailable("The keyring is empty.", code="vault_key_missing")
         return self.ids[0]
 
     def wrapping(self, key_id: bytes) -> AESGCMSIV:

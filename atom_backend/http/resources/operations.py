@@ -42,6 +42,7 @@ class HealthAnswer(BaseModel):
     version: str
     database: StoresAnswer
     embedder: Status
+    vault: Status
     checks: dict[str, CheckAnswer]
 
 
@@ -64,7 +65,7 @@ class ReadyAnswer(BaseModel):
     Answer(503, "Neither store answers.", HealthAnswer, headers={"Retry-After": "Seconds."}),
 )
 def health(call: PublicCall[None, None]) -> Response:
-    """How the stores and the embedding model are, by a real read and write of each."""
+    """How the stores, the embedding model and the vault of tokens are, by really using each."""
     found = call.services.health.check()
     return _by_readiness(found, _health_answer(found))
 
@@ -98,12 +99,14 @@ def _health_answer(found: Health) -> HealthAnswer:
         "postgresql": found.postgresql,
         "lancedb": found.lancedb,
         "embedder": found.embedder,
+        "vault": found.vault,
     }
     return HealthAnswer(
         status=found.status,
         version=__version__,
         database=StoresAnswer(postgresql=found.postgresql.status, lancedb=found.lancedb.status),
         embedder=found.embedder.status,
+        vault=found.vault.status,
         checks={name: CheckAnswer.of(probe) for name, probe in probes.items()},
     )
 

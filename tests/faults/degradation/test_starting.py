@@ -25,6 +25,7 @@ from tests.faults.degradation.caller import Caller, items
 from tests.faults.degradation.outages import without_lancedb, without_postgresql
 from tests.faults.deployment import Account, Program, eventually, free_port
 from tests.faults.environment.site import SETTINGS, Site
+from tests.vaults import VAULT_KEY
 
 
 @pytest.fixture
@@ -93,6 +94,7 @@ def test_serve_starts_without_postgresql_and_prepares_everything_once_it_is_ther
     given = {
         "DATABASE_URL": site.web_network.url(site.server.url(database="first_start")),
         "ATOM_SIGNING_KEY": "the key of an installation that has never run",
+        "ATOM_OAUTH_ENCRYPTION_KEY": VAULT_KEY,
     }
     arguments = ["atom_backend", "serve", "--port", str(port), "--data-dir", str(tmp_path)]
     with without_postgresql(site), running("serve", arguments, given) as serve:

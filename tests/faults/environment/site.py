@@ -23,12 +23,14 @@ from tests.conftest import run_sql
 from tests.faults.deployment import Deployment, eventually
 from tests.faults.proxy import Proxy
 from tests.promises.stores import out_of_order, parked, still_waiting
+from tests.vaults import VAULT_KEY
 
 CONNECTIONS = 4
 """To PostgreSQL, from each process at most."""
 
 SETTINGS = {
     "ATOM_SIGNING_KEY": "the same key for every process of this deployment",
+    "ATOM_OAUTH_ENCRYPTION_KEY": VAULT_KEY,
     "ATOM_DATABASE_DEADLINE_SECONDS": "2",
     "ATOM_SEARCH_DEADLINE_SECONDS": "2",
     "DB_MAX_CONNECTIONS": str(CONNECTIONS),

@@ -14,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import run_sql
+from tests.vaults import VAULT_KEY
 
 if TYPE_CHECKING:
     from atom_backend.bootstrap import Runtime
@@ -83,6 +84,7 @@ def settings(
             "DATABASE_URL": postgresql.url("atom_login", name),
             "ATOM_MIGRATION_DATABASE_URL": postgresql.url(database=name),
             "ATOM_SIGNING_KEY": "only a test signs with this key, which is long enough",
+            "ATOM_OAUTH_ENCRYPTION_KEY": VAULT_KEY,
             "ATOM_CORS_ORIGINS": ORIGIN,
             "ATOM_MAX_BODY_BYTES": str(256 * 1024),
             "LANCEDB_URI": str(tmp_path_factory.mktemp("lancedb") / "store"),

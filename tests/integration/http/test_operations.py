@@ -13,8 +13,8 @@ def test_health_names_every_part(account: Account) -> None:
     assert said["status"] == "healthy"
     assert said["version"] == __version__
     assert said["database"] == {"postgresql": "healthy", "lancedb": "healthy"}
-    assert said["embedder"] == "healthy"
-    assert set(said["checks"]) == {"postgresql", "lancedb", "embedder"}
+    assert said["embedder"] == said["vault"] == "healthy"
+    assert set(said["checks"]) == {"postgresql", "lancedb", "embedder", "vault"}
     assert all(one["detail"] is None for one in said["checks"].values())
 
 

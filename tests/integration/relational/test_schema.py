@@ -176,7 +176,7 @@ def test_a_login_outside_the_roles_learns_which_it_needs(
 ) -> None:
     migrate(postgresql.url(database=empty))
     engine = create_engine(postgresql.url(ordinary, empty), max_connections=0)
-    with pytest.raises(ConfigurationError, match="atom_worker and atom_auditor"):
+    with pytest.raises(ConfigurationError, match="atom_auditor and atom_vault"):
         PostgresTransactions(engine).probe()
 
 

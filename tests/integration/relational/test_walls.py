@@ -210,6 +210,22 @@ FORBIDDEN = {
         "select from audit_entries",
         *AUDIT,
     ],
+    "atom_vault": [
+        "select from users",
+        "select from credentials",
+        "select from sessions",
+        "select from items",
+        "select from audit_entries",
+        *AUDIT,
+        "select provider from oauth_grants",
+        "select state_digest from oauth_flows",
+        "update oauth_grants set owner_id = id",
+        "update oauth_flows set expires_at = now()",
+        "delete from oauth_grants",
+        "delete from oauth_flows",
+        "delete from vault_canary",
+        "update vault_canary set created_at = now()",
+    ],
 }
 EVERY_FORBIDDEN = [(role, one) for role, several in FORBIDDEN.items() for one in several]
 

@@ -44,6 +44,7 @@ def probes(
         "postgresql": transactions.probe,
         "lancedb": vectors.probe,
         "embedder": lambda: embedder.embed(["health"]),
+        "vault": lambda: None,
     }
 
 

@@ -89,14 +89,14 @@ def test_an_address_is_unique_without_regard_to_case(email: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("postgresql", "lancedb", "embedder"), list(itertools.product([UP, DOWN], repeat=3))
+    ("postgresql", "lancedb", "embedder", "vault"), list(itertools.product([UP, DOWN], repeat=4))
 )
 def test_the_service_is_ready_unless_neither_store_can_serve(
-    postgresql: Probe, lancedb: Probe, embedder: Probe
+    postgresql: Probe, lancedb: Probe, embedder: Probe, vault: Probe
 ) -> None:
-    health = Health(postgresql, lancedb, embedder)
+    health = Health(postgresql, lancedb, embedder, vault)
     assert health.ready == (UP in (postgresql, lancedb))
-    if postgresql is lancedb is embedder is UP:
+    if postgresql is lancedb is embedder is vault is UP:
         assert health.status is Status.HEALTHY
     elif postgresql is lancedb is DOWN:
         assert health.status is Status.UNHEALTHY
@@ -105,7 +105,7 @@ def test_the_service_is_ready_unless_neither_store_can_serve(
 
 
 def test_a_part_that_is_degraded_makes_the_whole_degraded() -> None:
-    assert Health(UP, Probe(Status.DEGRADED, 1.0), UP).status is Status.DEGRADED
+    assert Health(UP, Probe(Status.DEGRADED, 1.0), UP, UP).status is Status.DEGRADED
 
 
 @pytest.mark.parametrize(
