@@ -6,7 +6,7 @@
 //                            "rotates": b, "omits_refresh_token": b, "denies": b}
 //   DELETE /__test/state    as it was at first, with all counters at zero
 
-const COUNTED_SEPARATELY = /^\/(auth|interaction)\/.*/
+const WITH_IDENTIFIER = /^\/(auth|interaction)\/.*/
 
 export class Controls {
   constructor() {
@@ -23,20 +23,18 @@ export class Controls {
   }
 
   listenTo(provider) {
-    provider.on('grant.success', (ctx) => this.add('issued', ctx.oidc.params.grant_type))
-    provider.on('grant.error', (_ctx, error) => this.add('refused', error.error))
-    provider.on('grant.revoked', () => {
-      this.stats.revoked_grants += 1
+    provider.on('grant.success', (ctx) => add(ctx.state.stats.issued, ctx.oidc.params.grant_type))
+    provider.on('grant.error', (ctx, error) => add(ctx.state.stats.refused, error.error))
+    provider.on('grant.revoked', (ctx) => {
+      ctx.state.stats.revoked_grants += 1
     })
     provider.on('server_error', (_ctx, error) => console.error(error))
   }
 
-  add(counter, name) {
-    this.stats[counter][name] = (this.stats[counter][name] ?? 0) + 1
-  }
-
+  // Whatever becomes of a request counts where its arrival did, also when a test has reset since.
   async count(ctx, next) {
-    this.add('requests', ctx.path.replace(COUNTED_SEPARATELY, '/$1'))
+    ctx.state.stats = this.stats
+    add(this.stats.requests, ctx.path.replace(WITH_IDENTIFIER, '/$1'))
     await next()
   }
 
@@ -60,6 +58,10 @@ export class Controls {
     this.omitsRefreshToken = wanted.omits_refresh_token ?? this.omitsRefreshToken
     this.denies = wanted.denies ?? this.denies
   }
+}
+
+function add(counter, name) {
+  counter[name] = (counter[name] ?? 0) + 1
 }
 
 async function textOf(stream) {

@@ -84,6 +84,9 @@ def test_a_refresh_gives_new_tokens_and_an_old_refresh_token_ends_them_all(
     assert not oauth_server.active(third.access_token.reveal())
     with pytest.raises(GrantRefused):
         refreshed(provider, third)
+    assert oauth_server.stats()["issued"] == {"authorization_code": 1, "refresh_token": 2}
+    assert oauth_server.stats()["refused"] == {"invalid_grant": 2}
+    assert oauth_server.stats()["revoked_grants"] == 1
 
 
 def test_a_refresh_can_ask_for_less(provider: OAuthProvider, oauth_server: RunningProvider) -> None:

@@ -12,7 +12,7 @@ from atom_backend.errors import ConfigurationError
 from atom_backend.providers.provider_file import presets, read_providers
 from atom_backend.providers.registration import Registration
 
-DOCUMENTED = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
+DOCUMENTED = Path(__file__).resolve().parents[3] / "docs" / "configuration.md"
 PLAIN = """
     authorization_endpoint = "https://id.example.org/authorize"
     token_endpoint = "https://id.example.org/token"
