@@ -2,7 +2,8 @@
 
 One process, because the stores must be opened after the fork and the metrics are those of one
 process; more machines, or more processes on other ports, are what scales it. A slow client holds
-a thread while it sends: put a proxy that buffers requests in front of it where strangers connect.
+a thread while it sends, for half a minute and a second for each kilobyte at most: put a proxy that
+buffers requests in front of it where strangers connect.
 """
 
 from __future__ import annotations

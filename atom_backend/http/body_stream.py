@@ -31,7 +31,7 @@ class BodyStream:
         try:
             block = self._stream.read(size)
         except OSError:
-            raise MalformedRequest("The connection broke off.") from None
+            raise MalformedRequest("The connection broke off or was too slow.") from None
         self._seen += len(block)
         if self._limit is not None and self._seen > self._limit:
             raise TooLarge()

@@ -230,6 +230,11 @@ def make_app(exposure: Exposure) -> Flask:
     )
 
 
+def site() -> Flask:
+    """What a server loads."""
+    return make_app(HIDDEN)
+
+
 def client(exposure: Exposure = HIDDEN) -> Any:
     """Flask's test client; its answers are ``Any``, for what they hold is what is tested."""
     return make_app(exposure).test_client()
