@@ -15,6 +15,10 @@ SERVICE_ROLES = ("atom_app", "atom_auth", "atom_worker", "atom_auditor", "atom_v
 """What the service's login switches to: an owner's work, signing in, the coordinator, sealing the
 audit trail, rotating keys."""
 
+DEFINER = "atom_definer"
+"""Owns the functions that run with rights of their own. The service's login may not take it: an
+owner may drop its functions, and with them the triggers that audit and keep balances."""
+
 READER = "atom_reader"
 """For the logins of dashboards; the service never takes it."""
 
@@ -32,11 +36,11 @@ _MEMBERS = """
 
 
 def ensure_roles(connection: Connection) -> None:
-    """Make the roles that are missing, and let the migrating login switch to the service's.
+    """Make the roles that are missing, and let the migrating login switch to all but the reader.
 
     It does not hold their rights unswitched. Raises ConfigurationError.
     """
-    missing = [role for role in (*SERVICE_ROLES, READER) if not _known(connection, role)]
+    missing = [role for role in (*SERVICE_ROLES, DEFINER, READER) if not _known(connection, role)]
     if missing and not _is(connection, "rolsuper or rolcreaterole"):
         raise _refusal(connection)
     for role in missing:
@@ -44,7 +48,7 @@ def ensure_roles(connection: Connection) -> None:
         connection.execute(sa.text(_CREATE.format(role=role)))
     modern = _is(connection, "current_setting('server_version_num')::int >= 160000")
     right, terms = ("SET", " with inherit false, set true") if modern else ("MEMBER", "")
-    for role in SERVICE_ROLES:
+    for role in (*SERVICE_ROLES, DEFINER):
         if _is(connection, f"pg_has_role(current_user, '{role}', '{right}')"):
             continue
         if not _may_grant(connection, role):
@@ -83,8 +87,8 @@ def _is(connection: Connection, condition: str) -> bool:
 
 def _refusal(connection: Connection) -> ConfigurationError:
     login = connection.scalar(sa.text("select quote_ident(current_user)"))
-    create = " ".join(f"create role {role} nologin;" for role in (*SERVICE_ROLES, READER))
+    create = " ".join(f"create role {role} nologin;" for role in (*SERVICE_ROLES, DEFINER, READER))
     return ConfigurationError(
         f"The login {login} may not create database roles. Let an administrator run: "
-        f"{create} grant {', '.join(SERVICE_ROLES)} to {login};"
+        f"{create} grant {', '.join((*SERVICE_ROLES, DEFINER))} to {login};"
     )

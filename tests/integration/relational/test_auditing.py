@@ -126,13 +126,13 @@ def test_only_an_administrator_sees_entries(transactions: PostgresTransactions) 
 def test_the_login_cannot_write_entries_under_any_role_that_it_may_take(
     transactions: PostgresTransactions, database_url: str, sql: RunSql
 ) -> None:
-    """Signing in may insert, for the triggers do so in its name; nobody may do more."""
+    """Triggers insert in the name of a role that it cannot take; nobody may do more."""
     a_user(transactions)
     rights = sql(
         "select rolname, may from pg_roles, unnest(array['insert', 'update', 'delete',"
         " 'truncate', 'references', 'trigger']) as may where rolname like 'atom\\_%'"
         " and has_table_privilege(pg_roles.oid, 'audit_entries', may) order by 1, 2"
     )
-    assert [tuple(row) for row in rights] == [("atom_auth", "insert")]
+    assert [tuple(row) for row in rights] == [("atom_definer", "insert")]
     with pytest.raises(sa.exc.ProgrammingError):
         run_sql(database_url, "delete from audit_entries")

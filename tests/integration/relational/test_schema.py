@@ -23,7 +23,7 @@ from atom_backend.relational.locks import lock, turn
 from atom_backend.relational.migrate import current_revision, head_revision, migrate
 from atom_backend.relational.provision import DatabaseUrls, provision
 from atom_backend.relational.resource_tables import TABLES
-from atom_backend.relational.roles import SERVICE_ROLES
+from atom_backend.relational.roles import DEFINER, SERVICE_ROLES
 from atom_backend.relational.tables import metadata
 from atom_backend.relational.transactions import PostgresTransactions
 from tests.conftest import RunSql, run_sql
@@ -132,7 +132,8 @@ def test_one_ordinary_login_can_migrate_and_serve_and_is_walled_in_all_the_same(
     postgresql: EmbeddedServer, template: Any, empty: str, ordinary: str
 ) -> None:
     run_sql(postgresql.url(), f"alter role {ordinary} createrole")
-    run_sql(postgresql.url(), f"grant {', '.join(SERVICE_ROLES)} to {ordinary} with admin option")
+    roles = ", ".join((*SERVICE_ROLES, DEFINER))
+    run_sql(postgresql.url(), f"grant {roles} to {ordinary} with admin option")
     url = postgresql.url(ordinary, empty)
     migrate(url)
     engine = create_engine(url, max_connections=2)

@@ -257,7 +257,7 @@ def test_a_role_ends_with_its_transaction(owner: Principal, login: sa.Connection
     become(login, "atom_app", owner.user_id)
     login.commit()
     assert login.scalar(sa.text("select current_user")) == "atom_login"
-    assert login.scalar(sa.text("select atom_owner()")) is None
+    assert not login.scalar(sa.text("select current_setting('atom.owner_id', true)"))
 
 
 def test_the_worker_sees_every_owners_documents_and_entries(
