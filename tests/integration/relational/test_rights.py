@@ -16,7 +16,7 @@ from atom_backend.relational.provision import DatabaseUrls
 from atom_backend.relational.roles import DEFINER, READER, admit_members
 from atom_backend.relational.transactions import PostgresTransactions
 from tests.conftest import RunSql, run_sql
-from tests.integration.relational.rights import ROLES, held, told
+from tests.integration.relational.rights import DOCUMENT, ROLES, held, told
 from tests.integration.relational.sealing import seal
 from tests.making import a_document, a_user
 
@@ -92,8 +92,10 @@ FORBIDDEN = {
         "select from credentials",
         "update audit_chain set pruned_digest = null",
     ],
+    "atom_vault": [SEALING, "select state from oauth_grants", "select from users"],
     READER: [
         SEALING,
+        "select from vault_canary",
         "select title from items",
         "select text from items",
         "select email from users",
@@ -138,6 +140,8 @@ def dashboard(postgresql: EmbeddedServer, migrated: DatabaseUrls) -> Iterator[st
 
 
 def test_the_document_tells_the_rights_of_every_role(sql: RunSql) -> None:
+    header = " | ".join(f"`{role}`" for role in ROLES)
+    assert f"| table, sequence, function | {header} | everybody |" in DOCUMENT.read_text()
     found, documented = held(sql), told()
     lines = "\n".join(sorted(found.values()))
     assert documented == found, f"docs/database-roles.md should have these lines:\n{lines}"

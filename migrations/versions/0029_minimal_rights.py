@@ -15,8 +15,8 @@ from alembic import op
 
 from atom_backend.relational.roles import ensure_roles
 
-revision = "0028"
-down_revision = "0027"
+revision = "0029"
+down_revision = "0028"
 
 NARROWER = """
 revoke create on schema public from public;
