@@ -35,7 +35,7 @@ from atom_backend.domain.finance.statements import Statements
 from atom_backend.domain.oauth import Providers
 from atom_backend.domain.ports import CalendarFiles, MailReader, Wakeup
 from atom_backend.domain.secrets import Vault
-from atom_backend.errors import AtomError
+from atom_backend.errors import AtomError, VaultUnavailable
 from atom_backend.extraction.calendars.files import ConfinedCalendarFiles
 from atom_backend.extraction.extractor import SubprocessExtractor
 from atom_backend.extraction.mails.confined import ConfinedMails
@@ -184,7 +184,9 @@ def _verify(vault: Vault) -> None:
     try:
         vault.probe()
     except AtomError as error:
-        logger.warning("starting without the vault of tokens: %s", error.message)
+        wrong = bool(vault.key_ids) and isinstance(error, VaultUnavailable)
+        level = logging.ERROR if wrong else logging.WARNING
+        logger.log(level, "starting without the vault of tokens: %s", error.message)
 
 
 @contextmanager

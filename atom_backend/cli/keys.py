@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
-from atom_backend.bootstrap import open_keys
 from atom_backend.cli.complaints import show_problems
 from atom_backend.cli.progress import progress_bar
 from atom_backend.domain.master_keys import generate_key
 from atom_backend.settings import Settings
+
+if TYPE_CHECKING:
+    from atom_backend.services.keys import Keys
 
 INCOMPLETE = 1
 """The exit status when secrets are under a key that the keyring lacks, or do not open."""
@@ -39,7 +44,7 @@ def status(as_json: bool) -> None:
 
     The exit status is 1 where secrets are under a key that the keyring lacks, else 0.
     """
-    with open_keys(Settings.from_environment()) as keys:
+    with _opened() as keys:
         found = keys.status()
     if as_json:
         click.echo(json.dumps({"keys": [key.as_json() for key in found]}))
@@ -56,7 +61,7 @@ def rotate() -> None:
     where it stopped. The exit status is 1 where a secret did not open and was left as it is.
     """
     with (
-        open_keys(Settings.from_environment()) as keys,
+        _opened() as keys,
         progress_bar("Rotating", "row") as progress,
     ):
         report = keys.rotate(progress)
@@ -72,9 +77,18 @@ def retire(key_id: str) -> None:
 
     Refused, with the exit status 1, for a key that writes or that anything is under.
     """
-    with open_keys(Settings.from_environment()) as keys:
+    with _opened() as keys:
         keys.retire(key_id.lower())
     click.echo(
         f"Nothing is sealed under {key_id}. Take it out of ATOM_OAUTH_ENCRYPTION_KEYS and restart "
         "every process; keep it as long as you keep backups from before the rotation."
     )
+
+
+@contextmanager
+def _opened() -> Iterator[Keys]:
+    """Imported only now: making a key needs nothing of it."""
+    from atom_backend.bootstrap import open_keys
+
+    with open_keys(Settings.from_environment()) as keys:
+        yield keys

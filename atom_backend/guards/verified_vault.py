@@ -8,15 +8,11 @@ whether the key is wrong, and the question is asked again at the next use.
 
 from __future__ import annotations
 
-import logging
-
 from atom_backend.domain.blind_index import blind_index, new_root
 from atom_backend.domain.key_rotation import VaultWork
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.secrets import CANARY, Place, Sealer, Secret
 from atom_backend.errors import StoredDataError, VaultUnavailable
-
-logger = logging.getLogger(__name__)
 
 
 class VerifiedVault:
@@ -27,7 +23,6 @@ class VerifiedVault:
         self._transactions = transactions
         self._root: Secret | None = None
         self._lost: tuple[str, ...] = ()
-        self._said = ""
 
     @property
     def key_ids(self) -> tuple[str, ...]:
@@ -58,12 +53,11 @@ class VerifiedVault:
         """Asks PostgreSQL each time: another process may have rotated to a key that is not here."""
         self._root = self._open_canary()
         if self._lost:
-            raise self._complaint(
+            raise VaultUnavailable(
                 f"Secrets are sealed under {', '.join(self._lost)}, which the keyring lacks: they "
                 "cannot be opened. Give the keyring these keys too, and run 'keys rotate'.",
                 code="vault_keys_lacking",
             )
-        self._said = ""
 
     def _opened(self) -> Secret:
         """The root of blind indexes, which is what the canary holds."""
@@ -85,7 +79,7 @@ class VerifiedVault:
             return self._sealer.open(sealed, CANARY)
         except VaultUnavailable:
             self._root = None
-            raise self._complaint(
+            raise VaultUnavailable(
                 f"The key of the token vault is wrong: this database's secrets are sealed under "
                 f"{self.key_id(sealed)}, and the keyring holds {', '.join(self.key_ids)}. Set "
                 "ATOM_OAUTH_ENCRYPTION_KEY (or the file vault.key) back to that key.",
@@ -93,7 +87,7 @@ class VerifiedVault:
             ) from None
         except StoredDataError:
             self._root = None
-            raise self._complaint(
+            raise VaultUnavailable(
                 "The row of vault_canary was changed and does not open: restore it from a backup.",
                 code="vault_canary_damaged",
             ) from None
@@ -104,7 +98,7 @@ class VerifiedVault:
         if sealed := work.canary():
             return sealed
         if used:
-            raise self._complaint(
+            raise VaultUnavailable(
                 "The row of vault_canary is missing although secrets are sealed: restore it from "
                 "a backup.",
                 code="vault_canary_damaged",
@@ -116,10 +110,3 @@ class VerifiedVault:
 
     def _keys_lacking(self, work: VaultWork) -> tuple[str, ...]:
         return tuple(sorted({use.key_id for use in work.uses()} - set(self.key_ids)))
-
-    def _complaint(self, message: str, *, code: str) -> VaultUnavailable:
-        """Logged as an error once, not at every probe."""
-        if message != self._said:
-            logger.error("%s", message)
-            self._said = message
-        return VaultUnavailable(message, code=code)

@@ -25,6 +25,20 @@ def keyless(
         yield Account(create_app(started))
 
 
+def test_a_wrong_key_is_an_error_in_the_log_and_a_missing_one_a_warning(
+    settings: Settings, runtime: Runtime, caplog: pytest.LogCaptureFixture
+) -> None:
+    levels = {}
+    for given in ((), (read_key(OTHER_KEY),), (read_key(VAULT_KEY),)):
+        caplog.clear()
+        with open_web(settings.model_copy(update={"oauth_encryption_key": given})):
+            said = [one for one in caplog.records if "vault of tokens" in one.message]
+        levels[given] = [
+            (one.levelname, "ATOM_OAUTH_ENCRYPTION_KEY" in one.message) for one in said
+        ]
+    assert list(levels.values()) == [[("WARNING", True)], [("ERROR", True)], []]
+
+
 def test_all_but_the_vault_works_and_health_says_why(
     keyless: Account, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
 ) -> None:
