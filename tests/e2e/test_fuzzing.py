@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from tests.e2e.conftest import Service
-from tests.fuzzing.callers import Admin, Caller, User
+from tests.fuzzing.callers import Admin, Caller, Program, User
 from tests.fuzzing.rounds import Fuzzing
 from tests.fuzzing.tally import Tally
 
@@ -29,6 +29,7 @@ CHOSEN = {
 CASES = 90
 
 
+@pytest.mark.timeout(300)
 def test_a_short_round_finds_nothing(service: Service) -> None:
     def make_admin(email: str, password: str) -> None:
         made = service.run("admin", "create", email, "--password", password)
@@ -36,7 +37,7 @@ def test_a_short_round_finds_nothing(service: Service) -> None:
 
     tally = Tally(SEED)
     with ExitStack() as stack:
-        users = [User(service.url), Admin(service.url, make_admin)]
+        users = [User(service.url), Admin(service.url, make_admin), Program(service.url)]
         for one in users:
             stack.callback(one.close)
         every = Fuzzing(service.url, [Caller(), *users], tally, only=CHOSEN.__contains__)
@@ -45,7 +46,7 @@ def test_a_short_round_finds_nothing(service: Service) -> None:
     assert tally.server_errors == 0
     assert tally.cases >= CASES
     assert tally.operations == CHOSEN
-    assert {caller for caller, _ in tally.asked} == {"nobody", "user", "admin"}
+    assert {caller for caller, _ in tally.asked} == {"nobody", "user", "admin", "key"}
     assert {status for _, status in tally.answers} == {2, 4}
 
 

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from atom_backend.domain.master_keys import generate_key
 from tests.driver.system import System, running_system
 from tests.faults.deployment import eventually
-from tests.fuzzing.callers import Admin, Caller, User
+from tests.fuzzing.callers import Admin, Caller, Program, User
 from tests.fuzzing.rounds import Fuzzing
 from tests.fuzzing.tally import Tally
 
@@ -67,7 +67,7 @@ def callers_of(system: System, stack: ExitStack) -> list[Caller]:
         system.command("admin", "create", email, "--password", password, check=True)
 
     url = system.url
-    users = [User(url), Admin(url, make_admin)]
+    users = [User(url), Admin(url, make_admin), Program(url)]
     for one in users:
         stack.callback(one.close)
     return [Caller(), *users]

@@ -14,6 +14,7 @@ import httpx
 PASSWORD = "correct horse battery"
 PATIENCE = 60.0
 _FEW_SCOPES = ["records:read", "search"]
+_A_READ = "/v1/tasks"
 
 MakeAdmin = Callable[[str, str], None]
 """Makes an administrator's account with this address and password."""
@@ -56,7 +57,7 @@ class User(Caller):
 
     def _works(self, token: str) -> bool:
         headers = {"Authorization": f"Bearer {token}"}
-        return bool(token) and self._http.get("/v1/tasks", headers=headers).status_code == 200
+        return bool(token) and self._http.get(_A_READ, headers=headers).status_code == 200
 
     def close(self) -> None:
         self._http.close()

@@ -20,6 +20,7 @@ ATTACKERS = {
     "LanceDB's folder",
     "A stolen access token",
     "A stolen refresh token",
+    "A stolen API key",
     "An account of one's own",
     "No account",
     "A position on the network",

@@ -26,10 +26,14 @@ _NAMES = ("password", "access_token", "refresh_token", "api_key", "client_secret
 
 
 def operations() -> list[tuple[str, str]]:
-    """Method and path of every operation of the API, but for the one that needs nothing to work."""
+    """Method and path of every operation of the API, but for those that need nothing to work."""
     paths = document(RESOURCES, __version__)["paths"]
-    every = [(method.upper(), path) for path, methods in paths.items() for method in methods]
-    return [one for one in every if one != ("POST", "/v1/auth/logout")]
+    return [
+        (method.upper(), path)
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+        if method == "get" or "requestBody" in operation or _PARAMETER.search(path)
+    ]
 
 
 def misplaced(secrets: Sequence[str]) -> Iterator[Request]:

@@ -59,6 +59,13 @@ def live(nest: Nest, http: httpx.Client) -> None:
     assert nest.heard(http.post("/v1/auth/login", json=wrong)).status_code == 401
     tokens = keep(nest, http.post("/v1/auth/login", json=credentials), "fourth")
     http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+    made = http.post("/v1/api-keys", json={"name": "canary", "scopes": ["records:read"]})
+    assert made.status_code == 201, made.text
+    key = nest.canaries["API key"] = made.json()["key"]
+    as_program = {"Authorization": f"Bearer {key}"}
+    assert http.get("/v1/tasks", headers=as_program).status_code == 200
+    refused = nest.heard(http.get("/v1/users/me", headers=as_program))
+    assert refused.status_code == 403
 
 
 def keep(nest: Nest, answer: httpx.Response, which: str) -> dict[str, Any]:
