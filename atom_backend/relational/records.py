@@ -33,6 +33,9 @@ from atom_backend.relational.resource_tables import ROOTS, TABLES
 from atom_backend.relational.stored_values import stored
 from atom_backend.relational.tables import items
 
+_OWN = "own_"
+"""Before the names of parameters for the resource's own table, which may have the root's names."""
+
 _AT_ONCE = 16
 """Records to fetch of all: some have texts of megabytes."""
 
@@ -183,13 +186,10 @@ class PostgresRecords:
 
     def _inserted(self, item_id: UUID, common: Values, own: Values) -> bool:
         """Whether the rows of a new record could be made; else nothing was."""
-        identity = {"id": item_id, "owner_id": self._owner_id}
-        root = self._connection.execute(_adding(self._root), {**identity, **common})
-        if root.one_or_none() is None:
-            return False
-        if self._own is not None:
-            self._connection.execute(insert(self._own), {**identity, **own})
-        return True
+        given = {"id": item_id, "owner_id": self._owner_id, **common}
+        adding = _adding(self._root, self._own, frozenset(given), frozenset(own))
+        beside = {_OWN + name: value for name, value in own.items()}
+        return self._connection.execute(adding, given | beside).one_or_none() is not None
 
     def _parted(self, values: Values) -> tuple[dict[str, Any], dict[str, Any]]:
         """What belongs into the root table, and into the resource's own beside it."""
@@ -257,6 +257,22 @@ def _spelled(identifier: UUID | None) -> str | None:
 
 
 @cache
-def _adding(root: sa.Table) -> ReturningInsert[Any]:
-    """A row whose columns are those that are given; no row comes back for a name that is taken."""
-    return insert(root).on_conflict_do_nothing().returning(root.c.id)
+def _adding(
+    root: sa.Table, own: sa.Table | None, common: frozenset[str], beside: frozenset[str]
+) -> ReturningInsert[Any]:
+    """A row with these columns, and one in the resource's own table, by a single statement.
+
+    No row comes back for a name that is taken, and none is made.
+    """
+    given = {name: sa.bindparam(name, type_=root.c[name].type) for name in common}
+    made = insert(root).values(given).on_conflict_do_nothing().returning(root.c.id, root.c.owner_id)
+    if own is None:
+        return made
+    names = sorted(beside)
+    row = made.cte("made")
+    values = (sa.bindparam(_OWN + name, type_=own.c[name].type) for name in names)
+    return (
+        insert(own)
+        .from_select(["id", "owner_id", *names], sa.select(row.c.id, row.c.owner_id, *values))
+        .returning(own.c.id)
+    )
