@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg2
-from psycopg2.extensions import connection
+from psycopg2.extensions import connection, cursor
 
 from atom_backend.clock import new_id
 from atom_backend.relational.embedded import start_embedded
@@ -58,11 +58,10 @@ from item
 
 
 class BareRecords:
-    """One owner's tasks over one connection."""
+    """One owner's tasks, by one cursor."""
 
-    def __init__(self, postgres: connection, owner_id: UUID) -> None:
-        postgres.autocommit = True
-        self._cursor = postgres.cursor()
+    def __init__(self, asking: cursor, owner_id: UUID | str) -> None:
+        self._cursor = asking
         self._owner = str(owner_id)
 
     def listed(self, limit: int) -> list[tuple[Any, ...]]:
@@ -87,20 +86,23 @@ def fill(postgres: connection, owners: Sequence[UUID], rows: int) -> dict[UUID, 
         known[owner].append(item_id)
         ids.append(item_id)
         named.append(str(owner))
-    with postgres.cursor() as cursor:
-        cursor.execute(_FILL, {"ids": ids, "owners": named})
-    postgres.commit()
-    postgres.autocommit = True
-    with postgres.cursor() as cursor:
-        cursor.execute("vacuum analyze")
+    with postgres.cursor() as asking:
+        asking.execute(_FILL, {"ids": ids, "owners": named})
+        asking.execute("vacuum analyze")
     return known
 
 
 @contextmanager
 def postgres_of(
     service: Service,
-) -> Iterator[Callable[[], AbstractContextManager[connection]]]:
-    """Connections to a running service's embedded PostgreSQL, as its superuser."""
+) -> Iterator[tuple[str, Callable[[], AbstractContextManager[connection]]]]:
+    """The address, and connections to a running service's embedded PostgreSQL, as its superuser."""
     with closing(start_embedded(service.data_folder / "postgres")) as server:
         address = dsn(service_urls(server).owner)
-        yield lambda: closing(psycopg2.connect(address))
+        yield address, lambda: closing(_committing(psycopg2.connect(address)))
+
+
+def _committing(postgres: connection) -> connection:
+    """Each statement by itself."""
+    postgres.autocommit = True
+    return postgres

@@ -140,7 +140,7 @@ def running_service(folder: Path) -> Iterator[Service]:
 
     Its log goes to ``service.log`` there. Raises RuntimeError when it does not become ready.
     """
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "atom_backend", "serve"]
     command += ["--port", str(port), "--data-dir", str(folder / "data")]
     with (folder / "service.log").open("wb") as log:
@@ -149,10 +149,10 @@ def running_service(folder: Path) -> Iterator[Service]:
         )
     try:
         service = Service(f"http://127.0.0.1:{port}", folder / "data")
-        _await_ready(service, process, folder / "service.log")
+        await_ready(service.url, process, folder / "service.log")
         yield service
     finally:
-        _stop(process)
+        stop(process)
 
 
 def _line(document: SetDocument) -> dict[str, Any]:
@@ -184,25 +184,29 @@ def _environment() -> dict[str, str]:
     return {**inherited, "ATOM_ACCESS_TOKEN_SECONDS": "86400"}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
 
 
-def _await_ready(service: Service, process: subprocess.Popen[bytes], log: Path) -> None:
+def await_ready(url: str, process: subprocess.Popen[bytes], log: Path | None = None) -> None:
+    """Return when ``/readyz`` is answered. Raises RuntimeError, with the end of the log."""
     deadline = time.monotonic() + _READY_WITHIN
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            if httpx.get(f"{service.url}/readyz", timeout=5).is_success:
+            if httpx.get(f"{url}/readyz", timeout=5).is_success:
                 return
         except httpx.TransportError:
             time.sleep(_LOOK_EVERY)
-    raise RuntimeError(f"the service did not become ready:\n{log.read_text()[-2000:]}")
+    said = log.read_text()[-2000:] if log else ""
+    raise RuntimeError(f"{url} did not become ready:\n{said}")
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask it to end, and see to it."""
     process.terminate()
     try:
         process.wait(_STOPPED_WITHIN)
