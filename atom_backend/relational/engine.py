@@ -44,7 +44,12 @@ def create_engine(
     opening one may take. ``max_connections=0`` keeps none: each use opens its own.
     """
     pool: type[Pool] = QueuePool if max_connections else NullPool
-    sizes = {"pool_size": max_connections, "max_overflow": 0, "pool_timeout": pool_timeout}
+    sizes = {
+        "pool_size": max_connections,
+        "max_overflow": 0,
+        "pool_timeout": pool_timeout,
+        "pool_use_lifo": True,
+    }
     engine = sa.create_engine(
         normalized_url(url),
         poolclass=pool,
