@@ -91,7 +91,7 @@ class InsufficientScope(Forbidden):
     code = "insufficient_scope"
 
     def __init__(self, scope: str | None = None) -> None:
-        super().__init__(scope and f"This needs the scope {scope}, which this caller has not.")
+        super().__init__(scope and f"This needs the scope {scope}: neither role nor key gives it.")
         self.scope = scope
 
 
