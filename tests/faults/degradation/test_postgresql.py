@@ -142,7 +142,7 @@ def test_an_api_key_is_not_believed_meanwhile_and_not_called_wrong_either(
     assert ask(used).status_code == 200
     with without_postgresql(site):
         for key in (used, unused):
-            refused_for_now(ask(key))
+            assert refused_for_now(ask(key))
         damaged = ask(unused[:-1])
         assert (damaged.status_code, damaged.json()["code"]) == (401, "damaged_api_key")
     site.deployment.wait_until_healthy()
