@@ -148,10 +148,13 @@ def test_another_provider_is_installed_in_place_of_the_one_before(checkout: Chec
 
 def test_a_provider_whose_installation_was_killed_is_installed_anew(checkout: Checkout) -> None:
     checkout.setup("--dev")
-    (checkout.folder / "tests" / "provider" / "package.json").write_text('{"another": 1}\n')
+    wanted = checkout.folder / "tests" / "provider" / "package.json"
+    before = wanted.read_text()
+    wanted.write_text('{"another": 1}\n')
     checkout.switch("slow-npm").touch()
     _kill_when_started(checkout, "--dev")
     checkout.switch("slow-npm").unlink()
+    wanted.write_text(before)
     checkout.done()
     assert checkout.setup("--dev").returncode == 0
     assert checkout.done() == ["provider"]
