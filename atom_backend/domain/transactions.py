@@ -31,6 +31,8 @@ from atom_backend.domain.index_state import (
 )
 from atom_backend.domain.items import Kind, Source
 from atom_backend.domain.messaging.conversations import Conversations
+from atom_backend.domain.oauth_flows import BrowserFlows, Flows
+from atom_backend.domain.oauth_grants import Grants
 from atom_backend.domain.permissions import Role
 from atom_backend.domain.repairs import Repairs
 from atom_backend.domain.resources.records import Records
@@ -213,6 +215,12 @@ class OwnerWork(Protocol):
     @property
     def sessions(self) -> OwnSessions: ...
 
+    @property
+    def grants(self) -> Grants: ...
+
+    @property
+    def flows(self) -> Flows: ...
+
 
 class SignInWork(Protocol):
     """A transaction on accounts and sessions."""
@@ -222,6 +230,9 @@ class SignInWork(Protocol):
 
     @property
     def attempts(self) -> Attempts: ...
+
+    @property
+    def flows(self) -> BrowserFlows: ...
 
     def count_users(self) -> int:
         """How many accounts there are; whoever asks next waits until this transaction ends."""

@@ -21,6 +21,7 @@ from atom_backend.relational.api_keys import PostgresPresentedKeys
 from atom_backend.relational.attempts import PostgresAttempts
 from atom_backend.relational.configuration import PostgresConfiguration
 from atom_backend.relational.locks import lock
+from atom_backend.relational.oauth_flows import PostgresBrowserFlows
 from atom_backend.relational.tables import credentials, refresh_tokens, sessions, users
 
 
@@ -32,6 +33,7 @@ class PostgresSignInWork:
         self.configuration = PostgresConfiguration(connection)
         self.attempts = PostgresAttempts(connection)
         self.api_keys = PostgresPresentedKeys(connection)
+        self.flows = PostgresBrowserFlows(connection)
 
     def add_user(
         self, user_id: UUID, email: str, display_name: str | None, role: Role, password_hash: str

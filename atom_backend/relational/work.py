@@ -25,6 +25,8 @@ from atom_backend.relational.erasures import PostgresErasures, PostgresOwnErasur
 from atom_backend.relational.idempotency import PostgresIdempotency
 from atom_backend.relational.items import PostgresItems
 from atom_backend.relational.ledger import PostgresLedger
+from atom_backend.relational.oauth_flows import PostgresFlows
+from atom_backend.relational.oauth_grants import PostgresGrants
 from atom_backend.relational.oauth_tables import oauth_flows
 from atom_backend.relational.owner_index import PostgresOwnerIndex
 from atom_backend.relational.records import PostgresRecords
@@ -62,6 +64,8 @@ class PostgresOwnerWork:
         self.conversations = PostgresConversations(connection, owner_id)
         self.api_keys = PostgresOwnApiKeys(connection, owner_id)
         self.sessions = PostgresOwnSessions(connection, owner_id)
+        self.grants = PostgresGrants(connection, owner_id)
+        self.flows = PostgresFlows(connection, owner_id)
 
     def records(self, resource: Resource) -> PostgresRecords:
         return PostgresRecords(self._connection, self.owner_id, resource)
