@@ -40,7 +40,7 @@ from atom_backend.extraction.calendars.files import ConfinedCalendarFiles
 from atom_backend.extraction.extractor import SubprocessExtractor
 from atom_backend.extraction.mails.confined import ConfinedMails
 from atom_backend.extraction.statements.files import ConfinedStatements
-from atom_backend.foundation import lay_foundation, registered_providers
+from atom_backend.foundation import lay_foundation, redirects_of, registered_providers
 from atom_backend.guards.guarded import Guarded
 from atom_backend.guards.timed_embedder import TimedEmbedder
 from atom_backend.http.services import Services
@@ -67,6 +67,7 @@ from atom_backend.services.health import HealthService
 from atom_backend.services.importing import Importing
 from atom_backend.services.keys import Keys
 from atom_backend.services.mailing import Mailing
+from atom_backend.services.oauth import assemble_oauth
 from atom_backend.services.operations import Operations
 from atom_backend.services.preferences import Preferences
 from atom_backend.services.records import RecordService
@@ -367,7 +368,15 @@ def assemble_services(
         restoring=Restoring(transactions, clock=clock),
         access_tokens=access_tokens,
         vault=vault,
-        providers=providers,
+        oauth=assemble_oauth(
+            transactions,
+            vault,
+            providers,
+            redirects_of(settings),
+            clock=clock,
+            count=metrics.oauth,
+            connections=settings.db_max_connections,
+        ),
         metrics=metrics,
     )
 

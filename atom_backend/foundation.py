@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from atom_backend.domain.oauth_redirects import Redirects
 from atom_backend.providers.provider_file import read_providers
 from atom_backend.providers.registration import Registration
 from atom_backend.relational.embedded import EmbeddedServer, start_embedded
@@ -69,6 +70,13 @@ def lay_foundation(settings: Settings) -> Iterator[Foundation]:
         yield foundation
     finally:
         foundation.close()
+
+
+def redirects_of(settings: Settings) -> Redirects:
+    """Where browsers may be sent in the course of an authorization."""
+    return Redirects.configured(
+        settings.public_url, settings.oauth_redirect_uris, settings.cors_origins
+    )
 
 
 def registered_providers(settings: Settings) -> dict[str, Registration]:

@@ -27,6 +27,7 @@ from pydantic_core import PydanticCustomError
 
 from atom_backend.domain import addresses
 from atom_backend.domain.master_keys import MasterKey, read_keys
+from atom_backend.domain.oauth_redirects import allowed_redirect
 from atom_backend.errors import ConfigurationError
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -108,6 +109,10 @@ class Settings(BaseModel):
     public_url: Annotated[str, AfterValidator(addresses.public_url)] | None = Field(
         None, alias="ATOM_PUBLIC_URL"
     )
+    oauth_redirect_uris: Annotated[
+        tuple[Annotated[tuple[str, str], PlainValidator(allowed_redirect)], ...],
+        BeforeValidator(_comma_separated),
+    ] = Field((), alias="ATOM_OAUTH_REDIRECT_URIS")
     cors_origins: Annotated[tuple[Origin, ...], BeforeValidator(_comma_separated)] = Field(
         (), alias="ATOM_CORS_ORIGINS"
     )

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from atom_backend.domain.permissions import Role
 from atom_backend.domain.secrets import Place
 
 _RANDOM_BYTES = 32
@@ -53,8 +54,8 @@ class Flows(Protocol):
 class BrowserFlows(Protocol):
     """Everybody's flows, for a browser that comes back."""
 
-    def take(self, provider: str, state: str, browser: str) -> Flow | None:
-        """As above, for the browser that holds the flow's cookie."""
+    def take(self, provider: str, state: str, browser: str) -> tuple[Flow, Role] | None:
+        """As above, for the browser that holds the flow's cookie; with its owner's role."""
         ...
 
 

@@ -23,6 +23,8 @@ from atom_backend.http.resources import (
     document_contents,
     erasures,
     mail_import,
+    oauth_authorizations,
+    oauth_grants,
     operations,
     preferences,
     records,
@@ -52,6 +54,8 @@ RESOURCES = (
     audit.routes,
     erasures.routes,
     archives.routes,
+    oauth_authorizations.routes,
+    oauth_grants.routes,
 )
 
 

@@ -9,7 +9,7 @@ route is public or names the scope that it needs, and there is none that does ne
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -43,6 +43,7 @@ class PublicCall(Generic[Query, Body]):
     user_agent: str | None
     accept: MIMEAccept
     headers: dict[str, Any]
+    cookies: Mapping[str, str]
 
     def header(self, header: RequestHeader[T]) -> T | None:
         """The value of a header that the route declares; ``None`` when it was not sent."""

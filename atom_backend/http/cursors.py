@@ -39,6 +39,16 @@ def read_number(cursor: str) -> int:
     return number
 
 
+def after_identifier(identifier: UUID) -> str:
+    """The cursor of the page that begins after what has this identifier."""
+    return _encode(identifier.bytes)
+
+
+def read_identifier(cursor: str) -> UUID:
+    """Raises MalformedRequest (code ``invalid_cursor``)."""
+    return UUID(bytes=_decode(cursor))
+
+
 def at_offset(question: BaseModel, offset: int) -> str:
     """The cursor of a question's results from ``offset`` on."""
     return _encode(offset.to_bytes(_OFFSET_BYTES, "big") + _digest(question))

@@ -6,7 +6,7 @@ filter must not answer everything.
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from pydantic import BaseModel, ConfigDict
@@ -23,6 +23,9 @@ class Parameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    lenient: ClassVar[bool] = False
+    """Whether parameters that are not known are ignored, where a specification says so."""
+
 
 Model = TypeVar("Model", bound=Parameters)
 
@@ -30,6 +33,8 @@ Model = TypeVar("Model", bound=Parameters)
 def read(model: type[Model], query_string: bytes) -> Model:
     """The model of a query string. Raises MalformedRequest or InvalidInput."""
     pairs = _pairs(query_string)
+    if model.lenient:
+        pairs = [pair for pair in pairs if pair[0] in model.model_fields]
     unknown = [name for name, _ in pairs if name not in model.model_fields]
     if unknown:
         raise MalformedRequest(

@@ -60,6 +60,7 @@ def _view(
             body=read_body(route.bodies, request, limits) if route.bodies else None,
             root=request.root_path.rstrip("/"),
             user_agent=request.headers.get("User-Agent"),
+            cookies=request.cookies,
             accept=request.accept_mimetypes,
             **known,
         )

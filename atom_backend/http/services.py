@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from atom_backend.domain.oauth import Providers
 from atom_backend.domain.ports import AccessTokens
 from atom_backend.domain.secrets import Vault
 from atom_backend.services.accounts import Accounts
@@ -21,6 +20,7 @@ from atom_backend.services.erasures import ErasureService
 from atom_backend.services.exporting import Exporting
 from atom_backend.services.health import HealthService
 from atom_backend.services.mailing import Mailing
+from atom_backend.services.oauth import OAuth
 from atom_backend.services.operations import Operations
 from atom_backend.services.preferences import Preferences
 from atom_backend.services.records import RecordService
@@ -60,7 +60,7 @@ class Services:
     erasures: ErasureService
     exporting: Exporting
     restoring: Restoring
+    oauth: OAuth
     access_tokens: AccessTokens
     vault: Vault
-    providers: Providers
     metrics: Metrics

@@ -12,7 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from atom_backend.domain.oauth_flows import Flow, digest
+from atom_backend.domain.permissions import Role
 from atom_backend.relational.oauth_tables import oauth_flows as flows
+from atom_backend.relational.tables import users
 
 _COLUMNS = (
     *(flows.c.id, flows.c.owner_id, flows.c.session_id, flows.c.provider, flows.c.account),
@@ -47,9 +49,13 @@ class PostgresBrowserFlows:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def take(self, provider: str, state: str, browser: str) -> Flow | None:
+    def take(self, provider: str, state: str, browser: str) -> tuple[Flow, Role] | None:
         here = flows.c.browser_digest == digest(browser)
-        return _taken(self._connection, provider, state, here)
+        flow = _taken(self._connection, provider, state, here)
+        if flow is None:
+            return None
+        role = sa.select(users.c.role).where(users.c.id == flow.owner_id)
+        return flow, Role(self._connection.execute(role).scalar_one())
 
 
 def _taken(

@@ -18,7 +18,6 @@ from atom_backend.domain.oauth import IssuedTokens, ProviderDescription, Provide
 from atom_backend.domain.oauth_flows import Flow, flow_place, new_random
 from atom_backend.domain.oauth_grants import Grant
 from atom_backend.domain.oauth_redirects import Redirects
-from atom_backend.domain.permissions import Role
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.secrets import Secret
@@ -158,10 +157,11 @@ class Authorizations:
         """By the browser with the flow's cookie. Raises as ``finish``."""
         self._keeping.vault.require()
         with self._transactions.sign_in() as work:
-            flow = work.flows.take(provider, returned.state, browser)
-        if flow is None:
+            taken = work.flows.take(provider, returned.state, browser)
+        if taken is None:
             raise _no_flow()
-        return self._finish(flow, Principal(flow.owner_id, flow.session_id, Role.USER), returned)
+        flow, role = taken
+        return self._finish(flow, Principal(flow.owner_id, flow.session_id, role), returned)
 
     def _is_own(self, flow: Flow) -> bool:
         return flow.redirect_uri == self._redirects.callback(flow.provider)

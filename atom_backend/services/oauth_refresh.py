@@ -127,7 +127,7 @@ class Refresh:
         """The tokens are in memory alone: a lost connection, or a login that ends now, must not
         cost the grant. What somebody else has written meanwhile stands.
         """
-        unbound = replace(principal, session_id=None)
+        unbound = replace(principal, session_id=None, key=None)
         for pause in _AGAIN:
             Event().wait(pause)
             try:

@@ -17,6 +17,12 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 
 _PARTS = ("postgresql", "lancedb", "embedder")
+_OAUTH = {
+    "authorizations": "Authorizations begun, and how they ended.",
+    "refreshes": "Grants that a provider was asked to refresh.",
+    "tokens": "Access tokens that were asked for.",
+    "revocations": "Grants that were ended by their owners.",
+}
 
 
 class Metrics:
@@ -52,6 +58,12 @@ class Metrics:
         for part in _PARTS:
             # A counter that is not there before its first event hides that event from rate().
             self._degraded.labels(part)
+        self._oauth = {
+            name: Counter(
+                f"atom_oauth_{name}", about, ("provider", "outcome"), registry=self._registry
+            )
+            for name, about in _OAUTH.items()
+        }
         self._breakers = Gauge(
             "atom_breaker_open",
             "1 while a part is not asked, because it did not answer.",
@@ -69,6 +81,10 @@ class Metrics:
 
     def search_degraded(self, reason: str) -> None:
         self._degraded.labels(reason).inc()
+
+    def oauth(self, name: str, provider: str, outcome: str) -> None:
+        """``name`` as in ``atom_oauth_NAME``; ``provider`` is one that is configured."""
+        self._oauth[name].labels(provider, outcome).inc()
 
     def watch_breaker(self, store: str, is_open: Callable[[], bool]) -> None:
         """Show this breaker from now on; ``is_open`` is asked at every scrape."""
