@@ -26,6 +26,7 @@ from atom_backend.guards.guarded import Guarded, guard
 from atom_backend.guards.verified_vault import VerifiedVault
 from atom_backend.relational.engine import create_engine
 from atom_backend.relational.transactions import PostgresTransactions, TimeLimits
+from atom_backend.relational.transport import warn_of_exposure
 from atom_backend.settings import Settings
 from atom_backend.vault.key_file import load_or_create_key
 from atom_backend.vault.keyring import Keyring
@@ -143,6 +144,7 @@ def _postgresql(
             pool_timeout=settings.db_pool_timeout,
             connect_timeout=patience.connection,
         )
+        warn_of_exposure(engine)
         limits = TimeLimits(patience.statement, lock=min(10.0, patience.statement))
         try:
             yield url, PostgresTransactions(engine, limits=limits)

@@ -28,6 +28,10 @@ from atom_backend.relational.roles import SERVICE_ROLES
 _UNPREPARED = re.compile(r'(role|database) "[^"]*" does not exist')
 """What a server says to a login that was never made; a refused connection has no code."""
 
+_UNTRUSTED = re.compile(r"SSL error|certificate|does not support SSL")
+_NO_ROOT = re.compile(r"root certificate file .* does not exist")
+"""What libpq says where TLS was asked for and is not to be had."""
+
 _CONSTRAINTS = {
     "users_email_key": ("There is an account with this address already.", "email_taken"),
     "items_external_id_key": (
@@ -70,6 +74,10 @@ def _without_code(error: psycopg2.Error) -> AtomError:
             f"PostgreSQL says: {unprepared[0]}. Run migrate if this database was never prepared; "
             "else correct DATABASE_URL."
         )
+    if _NO_ROOT.search(str(error)):
+        return ConfigurationError(f"DATABASE_URL: {_said(error)}")
+    if _UNTRUSTED.search(str(error)):
+        return DatabaseUnavailable(f"PostgreSQL is not trusted: {_said(error)}")
     if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):
         return DatabaseUnavailable(f"PostgreSQL does not answer: {_said(error)}")
     return StoredDataError(f"The driver of PostgreSQL failed: {_said(error)}")
