@@ -65,6 +65,7 @@ class Front:
         self._context = context
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._threads = [threading.Thread(target=self._accept)]
+        self._clients: list[socket.socket] = []
         self._ended = threading.Event()
         self.port = self._listener.getsockname()[1]
         self.outside = b""
@@ -78,7 +79,9 @@ class Front:
                 yield self
             finally:
                 self._ended.set()
-                self._listener.shutdown(socket.SHUT_RDWR)
+                for waiting in (self._listener, *self._clients):
+                    with suppress(OSError):  # it was closed already
+                        waiting.shutdown(socket.SHUT_RDWR)
                 for thread in self._threads:
                     thread.join(_PATIENCE)
 
@@ -86,6 +89,7 @@ class Front:
         with suppress(OSError):  # the listener was closed
             while True:
                 client, _ = self._listener.accept()
+                self._clients.append(client)
                 thread = threading.Thread(target=self._serve, args=(client,))
                 self._threads.append(thread)
                 thread.start()
