@@ -106,9 +106,13 @@ class Front:
                 return
             client.sendall(b"S")
             with (
-                self._context.wrap_socket(client, server_side=True) as tunnel,
+                self._context.wrap_socket(
+                    client, server_side=True, do_handshake_on_connect=False
+                ) as tunnel,
                 socket.socket(socket.AF_UNIX) as server,
             ):
+                self._clients.append(tunnel)
+                tunnel.do_handshake()
                 server.connect(str(self._upstream))
                 self._pass_on(tunnel, server)
 
