@@ -22,6 +22,7 @@ import lancedb
 import psutil
 import pytest
 
+from atom_backend.domain.master_keys import generate_key
 from atom_backend.relational.embedded import start_embedded
 from atom_backend.relational.provision import service_urls
 from tests.conftest import run_sql
@@ -146,8 +147,21 @@ def everything_is_parked(damaged: Damaged) -> AbstractContextManager[None]:
     return nullcontext()
 
 
+@contextmanager
+def the_key_is_another(damaged: Damaged) -> Iterator[None]:
+    """As after a restart with a lost file: what runs goes on with the key that it has read."""
+    kept = damaged.service.data / "vault.key"
+    key = kept.read_text()
+    kept.write_text(generate_key())
+    try:
+        yield
+    finally:
+        kept.write_text(key)
+
+
 DAMAGES: dict[str, Damage] = {
     "PostgreSQL is down": postgresql_stands_still,
+    "The key of the OAuth tokens is wrong or lost": the_key_is_another,
     "LanceDB's folder is missing": the_folder_is_away,
     "LanceDB's folder is lost": the_folder_is_deleted,
     "A file of LanceDB is damaged": a_file_is_overwritten,
