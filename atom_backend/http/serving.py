@@ -28,13 +28,23 @@ _OUR_OWN = (
     errors.InvalidResponseHeader,
     errors.InvalidResponseHeaderName,
 )
-_REFUSALS = (
-    (errors.LimitRequestLine, 414, "address_too_long"),
-    (errors.LimitRequestHeaders, 431, "headers_too_large"),
-    (errors.ExpectationFailed, 417, "expectation_failed"),
-    (errors.UnsupportedTransferCoding, 501, "unsupported_transfer_coding"),
-    (errors.ForbiddenProxyRequest, 403, "forbidden"),
-    (errors.ParseException, 400, "malformed_request"),
+_REFUSALS: tuple[tuple[type[Exception], int, str, str], ...] = (
+    (errors.LimitRequestLine, 414, "address_too_long", "The address is too long."),
+    (
+        errors.LimitRequestHeaders,
+        431,
+        "headers_too_large",
+        "There are too many headers, or one is too long.",
+    ),
+    (errors.ExpectationFailed, 417, "expectation_failed", "Expect may only say 100-continue."),
+    (
+        errors.UnsupportedTransferCoding,
+        501,
+        "unsupported_transfer_coding",
+        "Transfer-Encoding may only be chunked.",
+    ),
+    (errors.ForbiddenProxyRequest, 403, "forbidden", "This proxy may not connect."),
+    (errors.ParseException, 400, "malformed_request", "This is no HTTP: {}."),
 )
 
 
@@ -59,15 +69,15 @@ class DiscreetWorker(ThreadWorker):  # type: ignore[misc]
         else:
             self.log.warning("request that is no HTTP: %s", detail)
         with contextlib.suppress(OSError):
-            client.sendall(_written(status, name, problem(status, code, detail).model_dump_json()))
+            said = problem(status, code, detail).model_dump_json(exclude_none=True)
+            client.sendall(_written(status, name, said))
 
 
 def _refusal(error: BaseException) -> tuple[int, str, str]:
     """Status, code, and the kind of the fault in words."""
     if isinstance(error, errors.ParseException) and not isinstance(error, _OUR_OWN):
-        detail = _BETWEEN_WORDS.sub(" ", type(error).__name__).capitalize() + "."
-        found = ((status, code) for kind, status, code in _REFUSALS if isinstance(error, kind))
-        return *next(found), detail
+        _, status, code, detail = next(one for one in _REFUSALS if isinstance(error, one[0]))
+        return status, code, detail.format(_BETWEEN_WORDS.sub(" ", type(error).__name__).lower())
     return 500, "internal_error", "The service failed to answer."
 
 

@@ -24,6 +24,15 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 LONGEST = 400
 MAY_CATCH_EVERYTHING = {"atom_backend/workers/loop.py", "atom_backend/http/errors.py"}
+MAY_HOLD_SECRETS = [
+    path
+    for path in MODULES
+    if {"http", "services", "vault", "providers"} & {*path.parts, path.stem}
+]
+SECRET_WORDS = {"digest", "hash", "mac", "password", "secret", "signature", "token", "verifier"}
+COMPARES_WHAT_IS_NO_SECRET = {
+    "atom_backend/http/cursors.py",  # which question a cursor belongs to
+}
 EMPTY_WORDS = {"manager", "handler", "helper", "util", "processor"}
 EMPTY_ENDINGS = {"data", "info"}
 LEFT_TO_DO = re.compile(r"\b(T[O]DO|FIX[M]E)\b")
@@ -121,6 +130,29 @@ def test_modules_and_classes_are_named_after_what_they_are(path: Path) -> None:
     classes = [node.name for node in nodes(path) if isinstance(node, ast.ClassDef)]
     empty = [name for name in [path.stem, *classes] if says_nothing(name)]
     assert not empty
+
+
+def _last_word(node: ast.expr) -> str:
+    """Of what is compared: a name, an attribute or a call of one."""
+    if isinstance(node, ast.Call):
+        node = node.func
+    if isinstance(node, ast.Attribute):
+        return node.attr.rpartition("_")[2]
+    return node.id.rpartition("_")[2] if isinstance(node, ast.Name) else ""
+
+
+@pytest.mark.parametrize("path", MAY_HOLD_SECRETS, ids=name_of)
+def test_secrets_are_compared_in_constant_time(path: Path) -> None:
+    """``==`` stops at the first difference; ``hmac.compare_digest`` and Argon2id's own do not."""
+    compared = [
+        node.lineno
+        for node in nodes(path)
+        if isinstance(node, ast.Compare)
+        and any(isinstance(one, ast.Eq | ast.NotEq) for one in node.ops)
+        and not any(isinstance(one, ast.Constant) for one in [node.left, *node.comparators])
+        and SECRET_WORDS & {_last_word(one) for one in [node.left, *node.comparators]}
+    ]
+    assert not compared or name_of(path) in COMPARES_WHAT_IS_NO_SECRET, f"lines {compared}"
 
 
 def test_every_setting_is_explained_where_operators_look() -> None:

@@ -86,6 +86,7 @@ def test_what_is_no_http_is_a_problem_that_repeats_nothing(
     found, headers, body = ask(words.encode("latin-1"))
     assert found == body["status"] == status
     assert code is None or body["code"] == code
+    assert body.keys() == {"type", "title", "status", "detail", "code", "request_id"}
     assert headers["Content-Type"] == "application/problem+json"
     assert headers["X-Request-Id"] == body["request_id"]
     assert headers["Connection"] == "close"
