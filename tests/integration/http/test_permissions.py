@@ -6,9 +6,11 @@ route cannot be declared without a permission is asked in ``tests/unit/http/test
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
@@ -30,7 +32,13 @@ DOCUMENTED = {
     for label, scope, who in permission_table.read("route")
 }
 CLOSED = sorted(label for label, (scope, _) in DOCUMENTED.items() if scope != PUBLIC)
-OF_SOMEBODY = [label for label in CLOSED if "_id}" in label and "/admin/" not in label]
+NAMES = {"{key}": "no.such-key", "{provider}": "no-such-provider"}
+"""Of what nobody owns, or everybody has under the same name."""
+OF_SOMEBODY = [
+    label
+    for label in CLOSED
+    if "{" in label and "/admin/" not in label and not any(name in label for name in NAMES)
+]
 CANARY = "a canary that nobody else may see"
 SIGNING_KEY = "only a test signs with this key, which is long enough"
 every_closed_route = pytest.mark.parametrize("label", CLOSED)
@@ -74,31 +82,35 @@ def key_of(account: Account, scopes: set[Scope] | frozenset[Scope]) -> str:
 
 
 def belongings(owner: Account) -> dict[str, str]:
-    """What somebody has: identifiers by the part of the address that they stand behind."""
-    found = {name: create(owner, name, external_id=CANARY)["id"] for name in EXAMPLES}
-    message = owner.get(f"/v1/messages/{found['messages']}").json
+    """What somebody has: identifiers by the address that they stand behind."""
+    found = {f"/v1/{name}": create(owner, name, external_id=CANARY)["id"] for name in EXAMPLES}
+    named = {f"/v1/{name}/by-external-id": CANARY for name in EXAMPLES}
+    message = owner.get(f"/v1/messages/{found['/v1/messages']}").json
     key = owner.post("/v1/api-keys", json={"name": CANARY, "scopes": ["search"]}).json
     session = owner.get("/v1/sessions").json["items"][0]
-    return found | {
-        "items": found["documents"],
-        "conversations": message["conversation_id"],
-        "api-keys": key["id"],
-        "sessions": session["id"],
+    others = {
+        "/v1/items": found["/v1/documents"],
+        "/v1/conversations": message["conversation_id"],
+        "/v1/api-keys": key["id"],
+        "/v1/sessions": session["id"],
     }
+    return found | named | others
 
 
-def ask(app: Flask, label: str, token: str | None, names: dict[str, str] | None = None) -> Any:
+def behind(label: str) -> str:
+    """The address behind which the operation's identifier stands."""
+    return label.split(" ")[1].partition("/{")[0]
+
+
+def ask(app: Flask, label: str, token: str | None, identifier: str | None = None) -> Any:
     """The operation, as empty as it can be: what it may do is decided before it is read."""
     method, path = label.split(" ")
-    named = path.split("/")[2] if path.count("/") > 1 else ""
-    own = (names or {}).get(named, str(new_id()))
-    parts = [own if part.endswith("_id}") else part for part in path.split("/")]
-    address = "/".join("no.such-key" if part == "{key}" else part for part in parts)
-    if names is not None:
-        address = address.replace(f"by-external-id/{own}", f"by-external-id/{CANARY}")
+    for parameter in re.findall(r"{\w+}", path):
+        named = identifier or NAMES.get(parameter, str(new_id()))
+        path = path.replace(parameter, quote(named))
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     body: dict[str, str] | None = {} if method == "PATCH" else None
-    return app.test_client().open(address, method=method, headers=headers, json=body)
+    return app.test_client().open(path, method=method, headers=headers, json=body)
 
 
 def test_the_document_names_every_route_and_every_scope_as_it_is(app: Flask) -> None:
@@ -200,12 +212,13 @@ def assert_scope_is_missing(answer: Any, scope: str) -> None:
 def test_what_belongs_to_somebody_is_not_found_by_anybody_else(
     app: Flask, asked_by: Cast, label: str, role: str
 ) -> None:
-    named = label.split("/")[2]
-    assert named in asked_by.addresses, "say in `belongings` how somebody comes to have one"
-    answer = ask(app, label, asked_by.roles[role].token, asked_by.addresses)
+    place = behind(label)
+    assert place in asked_by.addresses, "say in `belongings` how somebody comes to have one"
+    own = asked_by.addresses[place]
+    answer = ask(app, label, asked_by.roles[role].token, own)
     assert CANARY not in answer.text
     # A body that has to be there is missed before anybody looks for the record.
     assert answer.status_code == 404 or answer.json["code"] == "missing_body"
-    held = asked_by.owner.get(f"/v1/{named}/{asked_by.addresses[named]}")
-    assert held.status_code == 200 or named in ("items", "sessions")
+    held = asked_by.owner.get(f"{place}/{quote(own)}")
+    assert held.status_code == 200 or place in ("/v1/items", "/v1/sessions")
     assert asked_by.owner.get("/v1/sessions").status_code == 200
