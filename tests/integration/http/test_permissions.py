@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -20,12 +20,17 @@ from atom_backend.clock import Clock, new_id
 from atom_backend.domain.api_keys import new_key
 from atom_backend.domain.permissions import NEVER_BY_KEY, SCOPES, Role, Scope
 from atom_backend.domain.principals import Principal
+from atom_backend.domain.secrets import Place, Secret
 from atom_backend.settings import Settings
 from atom_backend.vault.access_tokens import SignedAccessTokens
+from tests.conftest import run_sql
 from tests.integration.http import permission_table
 from tests.integration.http.conftest import Account, set_role
 from tests.integration.http.permission_table import EVERYBODY, PUBLIC
 from tests.integration.http.test_records import EXAMPLES, create
+
+if TYPE_CHECKING:
+    from atom_backend.bootstrap import Runtime
 
 DOCUMENTED = {
     label.strip("`"): (scope.strip("`"), who)
@@ -39,6 +44,8 @@ OF_SOMEBODY = [
     for label in CLOSED
     if "{" in label and "/admin/" not in label and not any(name in label for name in NAMES)
 ]
+LENT = ("service", "POST /v1/oauth/grants/{grant}/token")
+"""The one thing that a role may have of somebody else's."""
 CANARY = "a canary that nobody else may see"
 SIGNING_KEY = "only a test signs with this key, which is long enough"
 every_closed_route = pytest.mark.parametrize("label", CLOSED)
@@ -57,7 +64,7 @@ class Cast:
 
 
 @pytest.fixture(scope="module")
-def asked_by(app: Flask, settings: Settings) -> Cast:
+def asked_by(app: Flask, settings: Settings, runtime: Runtime) -> Cast:
     roles = {role.value: Account(app) for role in Role}
     for role, account in roles.items():
         set_role(settings, account, role)
@@ -70,8 +77,24 @@ def asked_by(app: Flask, settings: Settings) -> Cast:
         only={scope: key_of(admin, {scope}) for scope in givable},
         all_but={scope: key_of(admin, givable - {scope}) for scope in givable},
         whole=key_of(admin, givable),
-        addresses=belongings(owner),
+        addresses=belongings(owner) | {"/v1/oauth/grants": a_grant(owner, settings, runtime)},
     )
+
+
+def a_grant(owner: Account, settings: Settings, runtime: Runtime) -> str:
+    """A grant that does not expire; its token is the canary."""
+    grant, owner_id = new_id(), UUID(owner.registered["user"]["id"])
+    place = Place("oauth_grants", grant, "access_token", owner_id)
+    assert settings.migration_database_url is not None
+    run_sql(
+        settings.migration_database_url.get_secret_value(),
+        "insert into oauth_grants (id, owner_id, provider, access_token, issued_at)"
+        " values (:id, :owner, 'elsewhere', :token, now())",
+        id=grant,
+        owner=owner_id,
+        token=runtime.services.vault.seal(Secret(CANARY), place),
+    )
+    return str(grant)
 
 
 def key_of(account: Account, scopes: set[Scope] | frozenset[Scope]) -> str:
@@ -216,6 +239,9 @@ def test_what_belongs_to_somebody_is_not_found_by_anybody_else(
     assert place in asked_by.addresses, "say in `belongings` how somebody comes to have one"
     own = asked_by.addresses[place]
     answer = ask(app, label, asked_by.roles[role].token, own)
+    if (role, label) == LENT:
+        assert (answer.status_code, answer.json["access_token"]) == (200, CANARY)
+        return
     assert CANARY not in answer.text
     # A body that has to be there is missed before anybody looks for the record.
     assert answer.status_code == 404 or answer.json["code"] == "missing_body"
