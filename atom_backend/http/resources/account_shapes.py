@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from atom_backend.domain.accounts import TokenPair, User
 from atom_backend.domain.permissions import Role
@@ -82,8 +82,8 @@ class Leave(JsonBody):
 class TokenAnswer(BaseModel):
     """Tokens (RFC 6749, section 5.1); `expires_in` is in seconds."""
 
-    access_token: str
-    refresh_token: str
+    access_token: str = Field(repr=False)
+    refresh_token: str = Field(repr=False)
     token_type: str
     expires_in: int
 

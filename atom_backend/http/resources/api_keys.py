@@ -58,7 +58,7 @@ class ApiKeyAnswer(BaseModel):
 class NewApiKeyAnswer(ApiKeyAnswer):
     """The new key. `key` is shown now and never again."""
 
-    key: str
+    key: str = Field(repr=False)
 
 
 class ApiKeyPage(BaseModel):

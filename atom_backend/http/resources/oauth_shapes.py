@@ -242,7 +242,7 @@ class EndingAnswer(BaseModel):
 class TokenAnswer(BaseModel):
     """An access token of the provider, for use there (RFC 6750)."""
 
-    access_token: str
+    access_token: str = Field(repr=False)
     token_type: str
     expires_at: Moment | None
     scopes: list[str]

@@ -57,3 +57,25 @@ def test_all_but_the_vault_works_and_health_says_why(
     assert keyless.get("/v1/search?q=tea").status_code == 200
     for key in (VAULT_KEY, OTHER_KEY):
         assert key not in caplog.text + json.dumps(answer.json)
+
+
+def test_only_what_needs_tokens_is_refused_and_a_grant_outlives_the_outage(
+    keyless: Account, account: Account
+) -> None:
+    """``account`` is at a process that has the key."""
+    tokens = {"access_token": "a token from elsewhere"}
+    kept = account.put("/v1/oauth/grants/example", json=tokens)
+    assert kept.status_code == 201, kept.text
+    mine = f"/v1/oauth/grants/{kept.json['id']}"
+    asked = {"Authorization": f"Bearer {account.token}"}
+    for refused in (
+        keyless.put("/v1/oauth/grants/example", json=tokens),
+        keyless.post(f"{mine}/token", headers=asked),
+    ):
+        assert refused.status_code == 503, refused.text
+        assert refused.json["code"].startswith("vault_key_")
+        assert int(refused.headers["Retry-After"]) > 0
+        assert tokens["access_token"] not in refused.text
+    (listed,) = keyless.get("/v1/oauth/grants", headers=asked).json["items"]
+    assert listed["id"] == kept.json["id"]
+    assert account.post(f"{mine}/token").json["access_token"] == tokens["access_token"]
