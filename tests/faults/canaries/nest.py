@@ -36,12 +36,16 @@ class Nest:
         return {
             "ATOM_SIGNING_KEY": self.plant("signing key"),
             "ATOM_OAUTH_ENCRYPTION_KEY": self.plant("encryption key"),
+            "CANARY_CLIENT_SECRET": self.plant("client secret"),
         }
 
     def heard(self, answer: httpx.Response) -> httpx.Response:
         """The same; remembers what a refusal said, in its headers and in its body."""
-        if answer.status_code >= 400:
-            self.bodies.append(f"{answer.headers!r}\n{answer.text}")
+        return self.told(answer) if answer.status_code >= 400 else answer
+
+    def told(self, answer: httpx.Response) -> httpx.Response:
+        """The same; remembers all of an answer that must tell no secret, whatever its status."""
+        self.bodies.append(f"{answer.headers!r}\n{answer.text}")
         return answer
 
     def places(self) -> Iterator[Place]:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.faults.canaries.granting import TalkativeProvider, grant_everything
 from tests.faults.canaries.nest import Nest
 from tests.faults.canaries.provoking import Request, broken_http, misplaced, wrong_credentials
 from tests.faults.degradation.outages import without_lancedb, without_postgresql
@@ -21,9 +22,12 @@ PATIENCE = 30.0
 
 
 @pytest.mark.timeout(400)
-def test_no_secret_is_found_in_anything_that_the_service_writes(nest: Nest) -> None:
+def test_no_secret_is_found_in_anything_that_the_service_writes(
+    nest: Nest, provider: TalkativeProvider
+) -> None:
     with httpx.Client(base_url=nest.site.deployment.url, timeout=PATIENCE) as http:
         live(nest, http)
+        grant_everything(nest, http, provider)
         secrets = list(nest.canaries.values())
         provoke(nest, http, misplaced(secrets))
         provoke(nest, http, wrong_credentials(secrets[-4:]))
