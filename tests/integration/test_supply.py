@@ -41,6 +41,7 @@ def test_every_requirement_is_pinned_exactly() -> None:
 
 def test_everything_that_is_installed_is_pinned_and_the_other_way_round() -> None:
     assert pins.differences() == []
+    assert audit.conflicts() == []
 
 
 def test_a_bill_of_materials_is_valid_cyclonedx(written: dict[str, Any]) -> None:

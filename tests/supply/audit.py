@@ -26,7 +26,8 @@ _FALLIBLE = "no vulnerability service can be reached from here"
 def main() -> int:
     """0: nothing found; 1: something found; 75: nothing found, and not everything checked."""
     packages = installed()
-    found = [*(f"not pinned: {one}" for one in loose(SERVICE, DEVELOPMENT)), *differences()]
+    loosely = [f"not pinned: {one}" for one in loose(SERVICE, DEVELOPMENT)]
+    found = [*loosely, *differences(), *conflicts()]
     click.echo(f"{datetime.now(UTC):%Y-%m-%d}: {len(packages)} packages are installed")
     click.echo(f"pins: {_verdict(found)}")
     changed = list(altered(packages.values()))
@@ -38,6 +39,13 @@ def main() -> int:
     if found or changed or vulnerable:
         return 1
     return NOT_CHECKED if unchecked else 0
+
+
+def conflicts() -> list[str]:
+    """Packages that need others than those that are installed, as pip tells them."""
+    command = [sys.executable, "-m", "pip", "check", "--disable-pip-version-check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return [] if done.returncode == 0 else (done.stdout or done.stderr).splitlines()
 
 
 def vulnerabilities() -> tuple[list[str], list[str]]:
