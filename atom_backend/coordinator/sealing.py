@@ -10,12 +10,21 @@ import logging
 import time
 from collections.abc import Callable
 
-from atom_backend.domain.audit_chain import AuditChain, Head, Mark, Moment, Seal, digest_after
+from atom_backend.domain.audit_chain import (
+    GENESIS,
+    AuditChain,
+    Head,
+    Mark,
+    Moment,
+    Seal,
+    digest_after,
+)
 from atom_backend.domain.ports import Transactions
 
 logger = logging.getLogger(__name__)
 
 _PUBLISH_SECONDS = 300.0
+_NOTHING = Head(0, GENESIS)
 
 
 class Sealing:
@@ -56,7 +65,7 @@ class Sealing:
         return "Every entry of the audit trail is sealed that was there."
 
     def _publish(self, head: Head) -> None:
-        if head == self._published or self._monotonic() < self._publish_at:
+        if head in (self._published, _NOTHING) or self._monotonic() < self._publish_at:
             return
         self._published, self._publish_at = head, self._monotonic() + _PUBLISH_SECONDS
         logger.info("the head of the audit trail is %s", head)

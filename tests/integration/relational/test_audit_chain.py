@@ -263,3 +263,16 @@ def test_a_head_is_read_as_it_is_written(transactions: PostgresTransactions) -> 
     entries(transactions, 1)
     seal(transactions)
     assert Head.parse(str(head(transactions))) == head(transactions)
+
+
+def test_the_head_goes_into_the_log_when_there_is_one_and_then_from_time_to_time(
+    transactions: PostgresTransactions, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = [0.0]
+    sealing = Sealing(transactions, monotonic=lambda: now[0])
+    with caplog.at_level("INFO"):
+        for now[0] in (0.0, 1.0, 299.0, 302.0):
+            sealing.run_once()
+            entries(transactions, 1)
+    said = [one.getMessage() for one in caplog.records if "the head of" in one.getMessage()]
+    assert [one.split()[-1].partition(":")[0] for one in said] == ["1", "3"]
