@@ -7,6 +7,7 @@ from uuid import UUID
 
 from atom_backend.clock import new_id
 from atom_backend.domain.items import Kind
+from atom_backend.domain.owner_work import OwnerWork, StoredResponse
 from atom_backend.domain.permissions import Role
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.preconditions import IfMatch
@@ -14,7 +15,6 @@ from atom_backend.domain.principals import Principal
 from atom_backend.domain.resources.documents import DOCUMENTS
 from atom_backend.domain.resources.messages import MESSAGES
 from atom_backend.domain.resources.rules import Record, Values
-from atom_backend.domain.transactions import OwnerWork, StoredResponse
 from atom_backend.services.idempotency import Receipt
 from atom_backend.services.records import Put, RecordService
 from atom_backend.services.waiting import Waiting

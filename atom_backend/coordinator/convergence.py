@@ -24,7 +24,7 @@ from atom_backend.domain.generations import Generation
 from atom_backend.domain.index_state import Confirmation
 from atom_backend.domain.items import Projection, Source
 from atom_backend.domain.ports import Transactions, VectorStore
-from atom_backend.domain.transactions import WorkerWork
+from atom_backend.domain.worker_work import WorkerWork
 from atom_backend.errors import VectorStoreUnavailable
 
 

@@ -14,7 +14,7 @@ from atom_backend.clock import new_id
 from atom_backend.coordinator.agreement import Agreement
 from atom_backend.domain.generations import Generation, Pointer, require_own
 from atom_backend.domain.ports import Generations, Transactions
-from atom_backend.domain.transactions import WorkerWork
+from atom_backend.domain.worker_work import WorkerWork
 from atom_backend.errors import ConfigurationError, VectorStoreCorrupt, VectorStoreUnavailable
 
 logger = logging.getLogger(__name__)

@@ -22,10 +22,12 @@ from atom_backend.domain.generations import Generation, Pointer
 from atom_backend.domain.items import Chunk, Kind, Projection, Span, Vector, Vectors
 from atom_backend.domain.key_rotation import VaultWork
 from atom_backend.domain.messaging.mail import Mail, MboxMessage
+from atom_backend.domain.owner_work import OwnerWork
 from atom_backend.domain.principals import OwnerScope, Principal
 from atom_backend.domain.search import LegHits
+from atom_backend.domain.sign_in_work import SignInWork
 from atom_backend.domain.similar import Neighbours
-from atom_backend.domain.transactions import CensusWork, OwnerWork, SignInWork, WorkerWork
+from atom_backend.domain.worker_work import CensusWork, WorkerWork
 
 
 class Embedder(Protocol):

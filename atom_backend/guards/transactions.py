@@ -13,9 +13,11 @@ from typing import TypeVar
 
 from atom_backend.domain.audit_chain import AuditorWork
 from atom_backend.domain.key_rotation import VaultWork
+from atom_backend.domain.owner_work import OwnerWork
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.principals import Principal
-from atom_backend.domain.transactions import CensusWork, OwnerWork, SignInWork, WorkerWork
+from atom_backend.domain.sign_in_work import SignInWork
+from atom_backend.domain.worker_work import CensusWork, WorkerWork
 from atom_backend.guards.circuit import Circuit
 
 T = TypeVar("T")

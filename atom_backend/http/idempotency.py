@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from flask import Response
 
-from atom_backend.domain.transactions import StoredResponse
+from atom_backend.domain.owner_work import StoredResponse
 from atom_backend.http.contract import Call
 from atom_backend.http.request_headers import IDEMPOTENCY_KEY
 from atom_backend.services.idempotency import Receipt

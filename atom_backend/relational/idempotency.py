@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
-from atom_backend.domain.transactions import StoredResponse
+from atom_backend.domain.owner_work import StoredResponse
 from atom_backend.errors import Conflict
 from atom_backend.relational.locks import try_lock
 from atom_backend.relational.tables import idempotency_keys as kept

@@ -15,10 +15,10 @@ from sqlalchemy.engine import Connection
 
 from atom_backend.domain.facets import Counts, Facet, FacetCounts, FacetValue
 from atom_backend.domain.items import Kind
+from atom_backend.domain.owner_work import TextMatch
 from atom_backend.domain.resources.registry import SEARCHABLE
 from atom_backend.domain.resources.rules import Record
 from atom_backend.domain.search import SearchFilter
-from atom_backend.domain.transactions import TextMatch
 from atom_backend.errors import NotFound
 from atom_backend.relational.item_queries import counted, found
 from atom_backend.relational.record_queries import as_record, by_ids

@@ -17,7 +17,7 @@ from atom_backend.domain.passwords import require_acceptable
 from atom_backend.domain.permissions import Role
 from atom_backend.domain.ports import AccessTokens, Passwords, Transactions
 from atom_backend.domain.principals import Principal
-from atom_backend.domain.transactions import SignInWork
+from atom_backend.domain.sign_in_work import SignInWork
 from atom_backend.errors import Forbidden, NotFound, Unauthenticated
 from atom_backend.services.throttling import Attempt, Throttle
 from atom_backend.telemetry.context import current_remote_address

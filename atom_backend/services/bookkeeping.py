@@ -14,11 +14,11 @@ from atom_backend.domain.finance.currencies import currency
 from atom_backend.domain.finance.ledger import LedgerAccount, TransactionDraft
 from atom_backend.domain.finance.sums import MOST_SUMS, GroupSum, SumQuestion
 from atom_backend.domain.finance.transfers import Transfer, sides
+from atom_backend.domain.owner_work import StoredResponse
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.resources.rules import Others, Record, Values, refused
 from atom_backend.domain.resources.transactions import TRANSACTIONS
-from atom_backend.domain.transactions import StoredResponse
 from atom_backend.errors import InvalidInput
 from atom_backend.services.idempotency import Receipt
 from atom_backend.services.records import RecordService

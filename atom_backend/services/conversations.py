@@ -18,12 +18,12 @@ from atom_backend.domain.messaging.conversations import (
     Conversations,
     Marked,
 )
+from atom_backend.domain.owner_work import OwnerWork
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.resources.listing import Condition, Listing, Match
 from atom_backend.domain.resources.messages import MESSAGES
 from atom_backend.domain.resources.rules import Record, refused
-from atom_backend.domain.transactions import OwnerWork
 
 PAGE_BYTES = 1_000_000
 """Of the bodies on one page of messages, unless the first alone is larger."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from atom_backend.domain.transactions import Idempotency, StoredResponse
+from atom_backend.domain.owner_work import Idempotency, StoredResponse
 from atom_backend.errors import InvalidInput
 
 T = TypeVar("T")

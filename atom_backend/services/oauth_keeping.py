@@ -13,8 +13,8 @@ from uuid import UUID
 from atom_backend.clock import new_id
 from atom_backend.domain.oauth import IssuedTokens
 from atom_backend.domain.oauth_grants import Grant, SealedTokens, grant_place
+from atom_backend.domain.owner_work import OwnerWork
 from atom_backend.domain.secrets import Secret, Vault
-from atom_backend.domain.transactions import OwnerWork
 
 
 @dataclass(frozen=True, slots=True)

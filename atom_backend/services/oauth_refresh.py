@@ -17,10 +17,10 @@ from atom_backend.clock import Clock
 from atom_backend.domain.audit import AuditAction
 from atom_backend.domain.oauth import OAuthProvider, Providers, merged
 from atom_backend.domain.oauth_grants import Grant, GrantState, SealedTokens, settled_meanwhile
+from atom_backend.domain.owner_work import OwnerWork
 from atom_backend.domain.permissions import Scope
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.principals import Principal
-from atom_backend.domain.transactions import OwnerWork
 from atom_backend.errors import (
     DatabaseUnavailable,
     GrantRefused,

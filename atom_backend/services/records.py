@@ -15,6 +15,7 @@ from uuid import UUID
 
 from atom_backend.clock import Clock, SystemClock, new_id
 from atom_backend.domain.metadata import alike, merged
+from atom_backend.domain.owner_work import OwnerWork, StoredResponse
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.preconditions import IfMatch
 from atom_backend.domain.principals import Principal
@@ -24,7 +25,6 @@ from atom_backend.domain.resources.listing import Listing
 from atom_backend.domain.resources.records import Records
 from atom_backend.domain.resources.resource import Resource
 from atom_backend.domain.resources.rules import Others, Record, Settled, Values, refused
-from atom_backend.domain.transactions import OwnerWork, StoredResponse
 from atom_backend.errors import Conflict, NotFound
 from atom_backend.services.idempotency import Receipt, once
 from atom_backend.services.waiting import Waiting

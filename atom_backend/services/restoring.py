@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from atom_backend.clock import Clock, SystemClock
+from atom_backend.domain.owner_work import OwnerWork
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.resources.archives import Archive, Archived, Entry, Restored, in_order
 from atom_backend.domain.resources.listing import Listing
 from atom_backend.domain.resources.registry import RESOURCES
 from atom_backend.domain.resources.rules import Settled, refused
-from atom_backend.domain.transactions import OwnerWork
 from atom_backend.errors import Conflict, FieldProblem, InvalidInput
 
 _MOST_ROUNDS = 20

@@ -22,11 +22,11 @@ from atom_backend.domain.finance.statements import (
     Statements,
 )
 from atom_backend.domain.limits import NAME_CHARS
+from atom_backend.domain.owner_work import OwnerWork
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.resources.accounts import ACCOUNTS
 from atom_backend.domain.resources.transactions import TRANSACTIONS
-from atom_backend.domain.transactions import OwnerWork
 from atom_backend.errors import Conflict
 from atom_backend.services.bookkeeping import values_of
 

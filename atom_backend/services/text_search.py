@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from atom_backend.domain.items import Kind
+from atom_backend.domain.owner_work import TextMatch
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.resources.rules import Record
@@ -22,7 +23,6 @@ from atom_backend.domain.search import (
     SearchRequest,
     SearchResult,
 )
-from atom_backend.domain.transactions import TextMatch
 from atom_backend.services.passages import passage_around
 
 

@@ -14,8 +14,8 @@ from atom_backend.domain import throttling
 from atom_backend.domain.accounts import normalized_email
 from atom_backend.domain.addresses import counted_as
 from atom_backend.domain.ports import Transactions
+from atom_backend.domain.sign_in_work import SignInWork
 from atom_backend.domain.throttling import AttemptKeys, Slowing
-from atom_backend.domain.transactions import SignInWork
 from atom_backend.errors import TooManyRequests
 from atom_backend.telemetry.context import current_remote_address
 

@@ -9,9 +9,9 @@ from flask import Response
 from atom_backend.domain.calendar.local_time import zone
 from atom_backend.domain.finance.sums import SumQuestion
 from atom_backend.domain.finance.transfers import Transfer
+from atom_backend.domain.owner_work import StoredResponse
 from atom_backend.domain.permissions import Scope
 from atom_backend.domain.resources.rules import Record
-from atom_backend.domain.transactions import StoredResponse
 from atom_backend.http.contract import Answer, Call, Routes
 from atom_backend.http.idempotency import fingerprint, receipt, replay
 from atom_backend.http.replies import json_reply

@@ -13,10 +13,10 @@ from uuid import UUID
 from flask import Response
 from pydantic import BaseModel
 
+from atom_backend.domain.owner_work import StoredResponse
 from atom_backend.domain.resources.listing import Condition, Listing, NotAll
 from atom_backend.domain.resources.resource import Action, Resource
 from atom_backend.domain.resources.rules import Record, Values
-from atom_backend.domain.transactions import StoredResponse
 from atom_backend.http.contract import Call
 from atom_backend.http.fields import Name
 from atom_backend.http.idempotency import fingerprint, receipt, replay

@@ -22,18 +22,13 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from atom_backend.app import create_app
-from atom_backend.bootstrap import (
-    Runtime,
-    assemble_services,
-    assemble_worker,
-    importing_of,
-    open_providers,
-    readers_of,
-)
+from atom_backend.bootstrap import Runtime
+from atom_backend.converging import assemble_worker
 from atom_backend.extraction.extractor import SubprocessExtractor
 from atom_backend.relational.engine import create_engine
 from atom_backend.relational.transactions import PostgresTransactions, TimeLimits
 from atom_backend.relational.wakeup import PostgresWakeup
+from atom_backend.serving import assemble_services, importing_of, open_providers, readers_of
 from atom_backend.settings import Settings
 from atom_backend.stores import Stores
 from tests.deterministic import BagOfWords, ParagraphChunker

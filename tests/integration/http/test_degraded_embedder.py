@@ -15,11 +15,12 @@ import pytest
 from flask import Flask
 
 from atom_backend.app import create_app
-from atom_backend.bootstrap import Readers, Runtime, assemble_services, open_providers
+from atom_backend.bootstrap import Runtime
 from atom_backend.domain.items import Vectors
 from atom_backend.domain.ports import Embedder
 from atom_backend.errors import EmbedderUnavailable, RefusedVector
 from atom_backend.guards.guarded import guard
+from atom_backend.serving import Readers, assemble_services, open_providers
 from atom_backend.settings import Settings
 from atom_backend.stores import open_stores
 from tests.e2e.conftest import eventually

@@ -8,16 +8,17 @@ from uuid import UUID
 
 import pytest
 
-from atom_backend.bootstrap import Runtime, open_providers
+from atom_backend.bootstrap import Runtime
 from atom_backend.clock import SystemClock
 from atom_backend.domain.oauth_redirects import Redirects
+from atom_backend.domain.owner_work import OwnerWork
 from atom_backend.domain.permissions import Role
 from atom_backend.domain.principals import Principal
-from atom_backend.domain.transactions import OwnerWork
 from atom_backend.errors import DatabaseUnavailable
 from atom_backend.relational.engine import create_engine
 from atom_backend.relational.transactions import PostgresTransactions
 from atom_backend.services.oauth import assemble_oauth
+from atom_backend.serving import open_providers
 from atom_backend.settings import Settings
 from tests.conftest import RunSql
 from tests.integration.http.conftest import Account

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from atom_backend.clock import new_id
 from atom_backend.domain.accounts import refresh_digest
+from atom_backend.domain.owner_work import StoredResponse
 from atom_backend.domain.principals import Principal
-from atom_backend.domain.transactions import StoredResponse
 from atom_backend.relational.transactions import PostgresTransactions
 from tests.conftest import RunSql
 from tests.integration.relational.queue import settle

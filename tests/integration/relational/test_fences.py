@@ -10,7 +10,7 @@ import pytest
 from atom_backend.domain.index_state import Confirmation, Postponement
 from atom_backend.domain.items import Kind
 from atom_backend.domain.principals import Principal
-from atom_backend.domain.transactions import WorkerIndex
+from atom_backend.domain.worker_work import WorkerIndex
 from atom_backend.relational.transactions import PostgresTransactions
 from tests.conftest import RunSql
 from tests.integration.relational.queue import entry, expire_leases, lease, settle

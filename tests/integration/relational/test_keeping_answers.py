@@ -9,8 +9,8 @@ import pytest
 
 from atom_backend.clock import new_id
 from atom_backend.domain.accounts import refresh_digest
+from atom_backend.domain.owner_work import StoredResponse
 from atom_backend.domain.principals import Principal
-from atom_backend.domain.transactions import StoredResponse
 from atom_backend.errors import Conflict
 from atom_backend.relational.transactions import PostgresTransactions
 from tests.conftest import RunSql

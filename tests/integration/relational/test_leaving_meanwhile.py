@@ -11,10 +11,10 @@ import pytest
 from atom_backend.clock import new_id
 from atom_backend.domain.accounts import refresh_digest
 from atom_backend.domain.items import Kind
+from atom_backend.domain.owner_work import OwnerWork, StoredResponse
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.resources.documents import DOCUMENTS
 from atom_backend.domain.search import SearchFilter
-from atom_backend.domain.transactions import OwnerWork, StoredResponse
 from atom_backend.errors import NotFound, Unauthenticated
 from atom_backend.relational.transactions import PostgresTransactions
 from tests.conftest import RunSql

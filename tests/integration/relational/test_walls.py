@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from atom_backend.clock import new_id
 from atom_backend.domain.accounts import refresh_digest
+from atom_backend.domain.owner_work import StoredResponse
 from atom_backend.domain.permissions import Role, Scope
 from atom_backend.domain.principals import Principal
-from atom_backend.domain.transactions import StoredResponse
 from atom_backend.relational.tables import metadata
 from atom_backend.relational.transactions import PostgresTransactions
 from tests.conftest import RunSql

@@ -12,10 +12,10 @@ from sqlalchemy import event
 
 from atom_backend.coordinator.relay import Relay
 from atom_backend.domain.index_state import IndexState
+from atom_backend.domain.owner_work import StoredResponse
 from atom_backend.domain.preconditions import IfMatch
 from atom_backend.domain.resources.documents import DOCUMENTS
 from atom_backend.domain.resources.rules import Record, Values
-from atom_backend.domain.transactions import StoredResponse
 from atom_backend.errors import (
     Conflict,
     InvalidInput,
