@@ -17,11 +17,7 @@ class PostgresOwnSessions:
 
     def __init__(self, connection: Connection, owner_id: UUID) -> None:
         self._connection = connection
-        self._open = sa.and_(
-            sessions.c.user_id == owner_id,
-            sessions.c.revoked_at.is_(None),
-            sa.or_(sessions.c.expires_at.is_(None), sessions.c.expires_at > sa.func.now()),
-        )
+        self._owner_id = owner_id
 
     def every(self) -> list[Session]:
         rows = self._connection.execute(
@@ -44,6 +40,14 @@ class PostgresOwnSessions:
 
     def end_others(self, session_id: UUID) -> int:
         return self._end(sessions.c.id != session_id)
+
+    @property
+    def _open(self) -> sa.ColumnElement[bool]:
+        return sa.and_(
+            sessions.c.user_id == self._owner_id,
+            sessions.c.revoked_at.is_(None),
+            sa.or_(sessions.c.expires_at.is_(None), sessions.c.expires_at > sa.func.now()),
+        )
 
     def _end(self, which: sa.ColumnElement[bool]) -> int:
         ended = sa.update(sessions).where(self._open, which).values(revoked_at=sa.func.now())
