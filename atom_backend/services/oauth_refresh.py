@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import BoundedSemaphore, Event
+from uuid import UUID
 
 from atom_backend.clock import Clock
 from atom_backend.domain.audit import AuditAction
@@ -50,10 +51,10 @@ class Failure:
     state: GrantState = GrantState.ACTIVE
 
 
-def lend(work: OwnerWork, principal: Principal, seen: Grant) -> None:
+def lend(work: OwnerWork, principal: Principal, grant_id: UUID) -> None:
     """Let a service work on this grant, whosever it is."""
     if Scope.GRANTS_TOKEN_ANY in principal.scopes:
-        work.grants.lend(seen.id)
+        work.grants.lend(grant_id)
 
 
 class Refresh:
@@ -91,7 +92,7 @@ class Refresh:
         answer: SealedTokens | Failure | None = None
         try:
             with self._transactions.owner(principal) as work:
-                lend(work, principal, seen)
+                lend(work, principal, seen.id)
                 held = work.grants.lock(seen.id, seconds=provider.deadline + GRACE)
                 if settled_meanwhile(seen, held):
                     return
@@ -132,7 +133,7 @@ class Refresh:
             Event().wait(pause)
             try:
                 with self._transactions.owner(unbound) as work:
-                    lend(work, unbound, seen)
+                    lend(work, unbound, seen.id)
                     held = work.grants.lock(seen.id, seconds=GRACE)
                     if not settled_meanwhile(seen, held):
                         _write(work, seen, issued)

@@ -15,13 +15,12 @@ from atom_backend.clock import Clock
 from atom_backend.domain.audit import AuditAction
 from atom_backend.domain.oauth import Providers
 from atom_backend.domain.oauth_grants import Grant, Step, next_step
-from atom_backend.domain.permissions import Scope
 from atom_backend.domain.ports import Transactions
 from atom_backend.domain.principals import Principal
 from atom_backend.domain.secrets import Secret
 from atom_backend.errors import AtomError, Conflict, ProviderRefused, ProviderUnavailable
 from atom_backend.services.oauth_keeping import Keeping
-from atom_backend.services.oauth_refresh import Count, Refresh
+from atom_backend.services.oauth_refresh import Count, Refresh, lend
 from atom_backend.services.single_flight import SingleFlight
 
 
@@ -77,8 +76,7 @@ class Tokens:
     def _serve(self, principal: Principal, grant_id: UUID, *, tried: bool) -> AccessToken | Grant:
         """The token, or the grant if it is to be refreshed first."""
         with self._transactions.owner(principal) as work:
-            if Scope.GRANTS_TOKEN_ANY in principal.scopes:
-                work.grants.lend(grant_id)
+            lend(work, principal, grant_id)
             grant = work.grants.get(grant_id)
             step = next_step(grant, self._clock.now(), tried=tried)
             if step is Step.REFRESH:

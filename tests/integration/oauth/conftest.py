@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from tests.conftest import RunSql, run_sql
 from tests.integration.http.conftest import Account, set_role
+from tests.vaults import VAULT_KEY
 
 if TYPE_CHECKING:
     from atom_backend.bootstrap import Runtime
@@ -73,7 +74,7 @@ def environment_of(
         "DATABASE_URL": database,
         "ATOM_MIGRATION_DATABASE_URL": owner,
         "ATOM_SIGNING_KEY": "only a test signs with this key, which is long enough",
-        "ATOM_OAUTH_ENCRYPTION_KEY": "vQ3kx8Zt1mWc7Lr5Yb2Nf9Hd4Js6Gp0a",
+        "ATOM_OAUTH_ENCRYPTION_KEY": VAULT_KEY,
         "ATOM_OAUTH_PROVIDERS": str(providers),
         "ATOM_OAUTH_REDIRECT_URIS": f"tests={FRONT_END}",
         "ATOM_PUBLIC_URL": PUBLIC_URL,
