@@ -15,6 +15,7 @@ from atom_backend.domain.principals import Principal
 from atom_backend.domain.resources.documents import DOCUMENTS
 from atom_backend.domain.resources.messages import MESSAGES
 from atom_backend.domain.resources.rules import Record, Values
+from atom_backend.domain.resources.tasks import TASKS
 from atom_backend.services.idempotency import Receipt
 from atom_backend.services.records import Put, RecordService
 from atom_backend.services.waiting import Waiting
@@ -45,9 +46,7 @@ def a_document(
 ) -> Record:
     """A new document that waits for its indexing."""
     with transactions.owner(owner) as work:
-        document = work.records(DOCUMENTS).add(new_id(), a_draft(text, **fields))
-        work.index.want(document.id, Kind.DOCUMENT, document.content_revision)
-    return document
+        return work.records(DOCUMENTS).add(new_id(), a_draft(text, **fields))
 
 
 def changed(work: OwnerWork, document_id: UUID, **fields: Any) -> Record:
@@ -102,6 +101,13 @@ def a_message(transactions: Transactions, owner: Principal, **fields: Any) -> Re
     """A new message that waits for its indexing."""
     given = {"kind": "email", "body": "The tide comes.", "direction": "in", "references": ()}
     made = RecordService(transactions).create(owner, MESSAGES, given | fields)
+    assert isinstance(made, Record)
+    return made
+
+
+def a_task(transactions: Transactions, owner: Principal, title: str) -> Record:
+    """A new task that waits for its indexing."""
+    made = RecordService(transactions).create(owner, TASKS, {"title": title})
     assert isinstance(made, Record)
     return made
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.pool import NullPool, Pool, QueuePool
 
 from atom_backend.errors import ConfigurationError
-from atom_backend.relational import deadline
+from atom_backend.relational import deadline, prepared
 from atom_backend.relational.translate import translate
 
 _DRIVER = "postgresql+psycopg2"
@@ -63,4 +63,6 @@ def create_engine(
         },
     )
     event.listen(engine, "handle_error", translate, retval=True)
+    if max_connections:
+        prepared.install(engine)
     return engine

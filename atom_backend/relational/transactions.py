@@ -24,6 +24,7 @@ from atom_backend.relational import deadline
 from atom_backend.relational.audit_seals import PostgresAuditorWork
 from atom_backend.relational.census import PostgresCensus
 from atom_backend.relational.locks import try_lock
+from atom_backend.relational.prepared import PREPARED
 from atom_backend.relational.sign_in import PostgresSignInWork
 from atom_backend.relational.tables import probes
 from atom_backend.relational.vault import PostgresVaultWork
@@ -46,7 +47,7 @@ _BEGIN = sa.text("""
         public.atom_refusal(
             cast(:session as uuid), cast(:key as uuid), :claimed, cast(:subject as uuid)
         ) as refusal
-""")
+""").execution_options(**PREPARED)
 
 
 _REFUSALS = {
