@@ -5,6 +5,8 @@ Invariant: an entry speaks for an item only when it has heard of the item's pres
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from atom_backend.domain.index_state import EntryState, IndexState, as_seen_by_users
@@ -20,6 +22,12 @@ INDEX_COLUMNS = (
     sa.case((_CURRENT, index_entries.c.reason)).label("index_reason"),
     sa.func.coalesce(index_entries.c.chunk_count, 0).label("chunk_count"),
 )
+NEW_ENTRY: tuple[sa.ColumnElement[Any], ...] = (
+    sa.literal_column(f"'{EntryState.DUE.value}'").label("entry_state"),
+    sa.literal_column("null").label("index_reason"),
+    sa.literal_column("0").label("chunk_count"),
+)
+"""Of an item that was just announced."""
 
 
 def entry_states(seen: IndexState) -> list[str]:

@@ -21,7 +21,8 @@ from atom_backend.domain.resources.rules import Record
 from atom_backend.domain.search import SearchFilter
 from atom_backend.errors import NotFound
 from atom_backend.relational.item_queries import counted, found
-from atom_backend.relational.record_queries import as_record, by_ids
+from atom_backend.relational.record_columns import as_record
+from atom_backend.relational.record_queries import by_ids
 from atom_backend.relational.tables import items
 
 

@@ -17,10 +17,12 @@ from atom_backend.domain.index_state import EntryState
 from atom_backend.domain.items import Kind
 from atom_backend.errors import Conflict
 from atom_backend.relational.deadline import at_length
+from atom_backend.relational.prepared import PREPARED
 from atom_backend.relational.tables import WORKER_CHANNEL
 from atom_backend.relational.tables import index_entries as entries
 
 _NOW = sa.func.clock_timestamp()
+_WAKE = sa.func.pg_notify(WORKER_CHANNEL, "")
 
 
 class PostgresOwnerIndex:
@@ -68,6 +70,25 @@ class PostgresOwnerIndex:
         )
 
 
+def announcement(made: sa.CTE) -> sa.Select[Any]:
+    """The first entries of items that were just made, which wake the workers at the commit.
+
+    As many rows as entries.
+    """
+    values = {
+        "item_id": made.c.id,
+        "owner_id": made.c.owner_id,
+        "kind": made.c.kind,
+        "revision": made.c.revision,
+        "state": sa.literal_column(f"'{EntryState.DUE.value}'"),
+        "due_at": _NOW,
+        "requested_at": _NOW,
+    }
+    entry = insert(entries).from_select(list(values), sa.select(*values.values()))
+    added = entry.returning(entries.c.item_id).cte("entry")
+    return sa.select(_WAKE.label("woken")).select_from(added)
+
+
 def burial() -> sa.Update:
     """Entries become tombstones, which is news to whoever has leased them."""
     return sa.update(entries).values(revision=entries.c.revision + 1, deleted=True, **due_again())
@@ -90,7 +111,7 @@ def due_again() -> dict[str, Any]:
 def _announced(change: sa.Insert | sa.Update) -> sa.Select[Any]:
     """The change, which wakes the workers when its transaction commits, in one statement."""
     changed = change.returning(entries.c.item_id).cte("changed")
-    return sa.select(sa.func.pg_notify(WORKER_CHANNEL, "")).where(sa.exists(sa.select(changed)))
+    return sa.select(_WAKE).where(sa.exists(sa.select(changed)))
 
 
 def _news() -> Insert:
@@ -119,6 +140,6 @@ def _wanted() -> sa.Insert:
 
 
 # Made once: making them takes longer than PostgreSQL takes to run them.
-_WANT = _announced(_wanted())
+_WANT = _announced(_wanted()).execution_options(**PREPARED)
 _WELCOME = _announced(_news().on_conflict_do_nothing())
 _BURY = _announced(burial().where(entries.c.item_id == sa.bindparam("item")))

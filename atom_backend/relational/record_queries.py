@@ -6,16 +6,13 @@ declaration.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.engine import Row
 
-from atom_backend.domain.index_state import EntryState, as_seen_by_users
-from atom_backend.domain.resources.fields import Field
 from atom_backend.domain.resources.listing import (
     INDEX_STATE,
     NOW,
@@ -25,24 +22,11 @@ from atom_backend.domain.resources.listing import (
     NotAll,
 )
 from atom_backend.domain.resources.resource import Resource
-from atom_backend.domain.resources.rules import Record
 from atom_backend.relational.index_columns import ENTRY_STATE, INDEX_COLUMNS, entry_states
+from atom_backend.relational.prepared import PREPARED
+from atom_backend.relational.record_columns import column, selected
 from atom_backend.relational.resource_tables import ROOTS, TABLES
-from atom_backend.relational.stored_values import loaded
 from atom_backend.relational.tables import index_entries, items
-
-_LABEL = "f_"
-_BASE = 5
-"""Columns of every record that are no fields."""
-_INDEXED = (items.c.title, items.c.content_revision, items.c.content_hash, *INDEX_COLUMNS)
-_ALL = _BASE + len(_INDEXED)
-"""The same of a searchable one."""
-
-
-def column(resource: Resource, name: str) -> sa.Column[Any]:
-    """Where a field is kept."""
-    own = TABLES[resource.name]
-    return own.c[name] if name in own.c else ROOTS[resource.name].c[name]
 
 
 @cache
@@ -52,24 +36,16 @@ def every(resource: Resource, *, whole: bool = False, brief: bool = False) -> sa
     ``whole``: with the fields that stand apart; ``brief``: without the long ones.
     """
     root, own = ROOTS[resource.name], TABLES[resource.name]
-    base = (root.c.id, root.c.owner_id, root.c.revision, root.c.created_at, root.c.updated_at)
-    fields = (
-        column(resource, one.name).label(_LABEL + one.name)
-        for one in _in_order(resource)
-        if whole or not (one.apart or (brief and one.long))
-    )
+    columns = selected(resource, root, own, INDEX_COLUMNS, whole=whole, brief=brief)
     if not resource.searchable:
-        return sa.select(*base, *fields)
+        return sa.select(*columns)
     joined = items.join(own, own.c.id == items.c.id).outerjoin(
         index_entries, index_entries.c.item_id == items.c.id
     )
+    kind: sa.ColumnElement[str] = sa.literal_column(f"'{resource.kind.value}'")
     # The kind leads to the newest of one kind, past what the owner has of the others. It is said as
     # a range, so that ordering by it has a meaning to PostgreSQL: see ``listed``.
-    return (
-        sa.select(*base, *_INDEXED, *fields)
-        .select_from(joined)
-        .where(items.c.kind.between(resource.kind.value, resource.kind.value))
-    )
+    return sa.select(*columns).select_from(joined).where(items.c.kind.between(kind, kind))
 
 
 @cache
@@ -79,6 +55,7 @@ def by_id(resource: Resource, *, whole: bool = False, locked: bool = False) -> s
     """
     root = ROOTS[resource.name]
     query = every(resource, whole=whole).where(root.c.id == sa.bindparam("id", type_=sa.Uuid))
+    query = query.execution_options(**PREPARED)
     return query.with_for_update(of=root) if locked else query
 
 
@@ -86,13 +63,16 @@ def by_id(resource: Resource, *, whole: bool = False, locked: bool = False) -> s
 def by_ids(resource: Resource) -> sa.Select[Any]:
     """Those that the parameter ``ids`` names, briefly; made once, as ``by_id`` is."""
     among = sa.bindparam("ids", type_=ARRAY(sa.Uuid))
-    return every(resource, brief=True).where(ROOTS[resource.name].c.id == sa.any_(among))
+    named = every(resource, brief=True).where(ROOTS[resource.name].c.id == sa.any_(among))
+    return named.execution_options(**PREPARED)
 
 
 def listed(resource: Resource, listing: Listing) -> sa.Select[Any]:
     """One page in its order; records without a value to sort by come last."""
     root = ROOTS[resource.name]
-    query = every(resource, brief=True).limit(listing.limit)
+    # Said in the text: a plan for any limit would not be the one for a page.
+    page: sa.ColumnElement[int] = sa.literal_column(str(int(listing.limit)))
+    query = every(resource, brief=True).limit(page).execution_options(**PREPARED)
     for condition in listing.conditions:
         query = query.where(_holds(resource, condition))
     # UUIDv7 begins with the time, so the order of creation needs no column of its own.
@@ -105,43 +85,6 @@ def listed(resource: Resource, listing: Listing) -> sa.Select[Any]:
         query = query.order_by(ordered(items.c.kind))
     query = query.order_by(ordered(root.c.id))
     return query if listing.after is None else query.where(_beyond(root.c.id, by, listing))
-
-
-def as_record(resource: Resource, row: Row[Any]) -> Record:
-    """The record of a row that ``every`` gave, whole or brief."""
-    item_id, owner_id, revision, created_at, updated_at = row[:_BASE]
-    if not resource.searchable:
-        values = _values(resource, row[_BASE:])
-        return Record(item_id, owner_id, revision, values, created_at, updated_at)
-    title, content_revision, hashed, state, reason, chunk_count = row[_BASE:_ALL]
-    return Record(
-        id=item_id,
-        owner_id=owner_id,
-        revision=revision,
-        values=_values(resource, row[_ALL:]),
-        created_at=created_at,
-        updated_at=updated_at,
-        title=title,
-        content_revision=content_revision,
-        content_hash=bytes(hashed),
-        index_state=as_seen_by_users(EntryState(state)),
-        index_reason=reason,
-        chunk_count=chunk_count,
-    )
-
-
-def _values(resource: Resource, columns: Sequence[Any]) -> dict[str, Any]:
-    # A row that is not whole ends before the fields that it lacks.
-    return {
-        one.name: loaded(one.type, value)
-        for one, value in zip(_in_order(resource), columns, strict=False)
-    }
-
-
-@cache
-def _in_order(resource: Resource) -> tuple[Field, ...]:
-    """The fields as they are read: the long ones after the others, and last those apart."""
-    return tuple(sorted(resource.fields, key=lambda one: (one.apart, one.long)))
 
 
 def _beyond(

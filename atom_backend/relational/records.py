@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from functools import cache
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection, Row
-from sqlalchemy.sql.dml import ReturningInsert
 
 from atom_backend.clock import new_id
 from atom_backend.domain.items import content_hash
@@ -28,13 +26,12 @@ from atom_backend.domain.resources.rules import Record, Values
 from atom_backend.errors import Conflict, NotFound
 from atom_backend.relational.conversations import PostgresConversations
 from atom_backend.relational.locks import lock
-from atom_backend.relational.record_queries import as_record, by_id, column, every, listed
+from atom_backend.relational.record_columns import as_record, column
+from atom_backend.relational.record_making import OWN, Making, making, restoring
+from atom_backend.relational.record_queries import by_id, every, listed
 from atom_backend.relational.resource_tables import ROOTS, TABLES
 from atom_backend.relational.stored_values import stored
 from atom_backend.relational.tables import items
-
-_OWN = "own_"
-"""Before the names of parameters for the resource's own table, which may have the root's names."""
 
 _AT_ONCE = 16
 """Records to fetch of all: some have texts of megabytes."""
@@ -54,9 +51,10 @@ class PostgresRecords:
         common, own = self._parted(values)
         if self._resource.searchable:
             common["content_hash"] = _hash(common)
-        if not self._inserted(item_id, common, own):
+        row = self._inserted(making, item_id, common, own)
+        if row is None:
             raise self._taken(values)
-        return self.get(item_id)
+        return self._record(row)
 
     def add_new(self, several: Sequence[Values]) -> int:
         if not several:
@@ -82,7 +80,7 @@ class PostgresRecords:
         if self._resource.searchable:
             as_it_was["content_revision"] = archived.revision
             as_it_was["content_hash"] = _hash(common)
-        if not self._inserted(archived.id, common | as_it_was, own):
+        if self._inserted(restoring, archived.id, common | as_it_was, own) is None:
             taken = self._taken(values)
             if taken.existing_id is not None:
                 raise taken
@@ -184,12 +182,12 @@ class PostgresRecords:
             query = query.where(items.c.kind == self._resource.one)
         return self._connection.execute(query).scalar_one()
 
-    def _inserted(self, item_id: UUID, common: Values, own: Values) -> bool:
-        """Whether the rows of a new record could be made; else nothing was."""
+    def _inserted(self, by: Making, item_id: UUID, common: Values, own: Values) -> Row[Any] | None:
+        """What the statement gives of a new record; nothing where none could be made."""
         given = {"id": item_id, "owner_id": self._owner_id, **common}
-        adding = _adding(self._root, self._own, frozenset(given), frozenset(own))
-        beside = {_OWN + name: value for name, value in own.items()}
-        return self._connection.execute(adding, given | beside).one_or_none() is not None
+        beside = {OWN + name: value for name, value in own.items()}
+        adding = by(self._resource, frozenset(given), frozenset(own))
+        return self._connection.execute(adding, given | beside).one_or_none()
 
     def _parted(self, values: Values) -> tuple[dict[str, Any], dict[str, Any]]:
         """What belongs into the root table, and into the resource's own beside it."""
@@ -254,25 +252,3 @@ def _differing(columns: Mapping[str, Any], before: Mapping[str, Any]) -> dict[st
 
 def _spelled(identifier: UUID | None) -> str | None:
     return None if identifier is None else str(identifier)
-
-
-@cache
-def _adding(
-    root: sa.Table, own: sa.Table | None, common: frozenset[str], beside: frozenset[str]
-) -> ReturningInsert[Any]:
-    """A row with these columns, and one in the resource's own table, by a single statement.
-
-    No row comes back for a name that is taken, and none is made.
-    """
-    given = {name: sa.bindparam(name, type_=root.c[name].type) for name in common}
-    made = insert(root).values(given).on_conflict_do_nothing().returning(root.c.id, root.c.owner_id)
-    if own is None:
-        return made
-    names = sorted(beside)
-    row = made.cte("made")
-    values = (sa.bindparam(_OWN + name, type_=own.c[name].type) for name in names)
-    return (
-        insert(own)
-        .from_select(["id", "owner_id", *names], sa.select(row.c.id, row.c.owner_id, *values))
-        .returning(own.c.id)
-    )

@@ -221,8 +221,6 @@ class RecordService:
                     code="too_many",
                 )
         record = records.add(item_id, settled.values)
-        if resource.searchable:
-            work.index.want(record.id, resource.kind, record.revision)
         self._follow(work, resource, settled)
         return record
 

@@ -18,7 +18,10 @@ class Records(Others, Protocol):
     """One owner's records of one resource."""
 
     def add(self, item_id: UUID, values: Values) -> Record:
-        """Raises Conflict (``existing_id`` set) when the external identifier is taken."""
+        """Make a record, and of a searchable one the index entry that announces it.
+
+        Raises Conflict (``existing_id`` set) when the external identifier is taken.
+        """
         ...
 
     def add_new(self, several: Sequence[Values]) -> int:
