@@ -1,7 +1,7 @@
 """Every request gets a name, a line in the log and a place in the metrics.
 
 Invariant: log and metrics name the route's template, never the path, query or body, which hold
-what users wrote. A streamed answer is logged when its last byte has left.
+what users wrote. An answer is observed when its last byte has left, which no caller waits for.
 """
 
 from __future__ import annotations
@@ -56,10 +56,7 @@ def install(app: Flask, metrics: Metrics, proxies: TrustedProxies) -> None:
                 extra={"milliseconds": round(seconds * 1000, 1)},
             )
 
-        if response.is_streamed:
-            response.call_on_close(observe)
-        else:
-            observe()
+        response.call_on_close(observe)
         return response
 
     app.before_request(begin)

@@ -7,6 +7,7 @@ transaction mode (pgbouncer) may stand between. Limits on time are set in each t
 from __future__ import annotations
 
 import sqlalchemy as sa
+from pydantic_core import from_json
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.pool import NullPool, Pool, QueuePool
@@ -56,6 +57,7 @@ def create_engine(
         **(sizes if max_connections else {}),
         isolation_level="READ COMMITTED",
         hide_parameters=True,
+        json_deserializer=from_json,
         connect_args={
             "application_name": application_name,
             "client_encoding": "utf8",

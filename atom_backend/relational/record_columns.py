@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from atom_backend.domain.index_state import EntryState, as_seen_by_users
-from atom_backend.domain.resources.fields import Field
+from atom_backend.domain.resources.fields import Field, FieldType
 from atom_backend.domain.resources.resource import Resource
 from atom_backend.domain.resources.rules import Record
 from atom_backend.relational.resource_tables import ROOTS, TABLES
-from atom_backend.relational.stored_values import loaded
+from atom_backend.relational.stored_values import kept_as_it_is, loaded
 
 _LABEL = "f_"
 _BASE = ("id", "owner_id", "revision", "created_at", "updated_at")
@@ -81,11 +81,21 @@ def as_record(resource: Resource, row: Row[Any]) -> Record:
 
 
 def _values(resource: Resource, columns: Sequence[Any]) -> dict[str, Any]:
+    names, kept_otherwise = _reading(resource)
     # A row that is not whole ends before the fields that it lacks.
-    return {
-        one.name: loaded(one.type, value)
-        for one, value in zip(_in_order(resource), columns, strict=False)
-    }
+    values = dict(zip(names, columns, strict=False))
+    for name, kind in kept_otherwise:
+        if name in values:
+            values[name] = loaded(kind, values[name])
+    return values
+
+
+@cache
+def _reading(resource: Resource) -> tuple[tuple[str, ...], tuple[tuple[str, FieldType], ...]]:
+    """The fields' names as they are read, and the types of those that are kept otherwise."""
+    fields = _in_order(resource)
+    kept_otherwise = ((one.name, one.type) for one in fields if not kept_as_it_is(one.type))
+    return tuple(one.name for one in fields), tuple(kept_otherwise)
 
 
 @cache

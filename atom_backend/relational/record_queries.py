@@ -7,7 +7,7 @@ declaration.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +27,9 @@ from atom_backend.relational.prepared import PREPARED
 from atom_backend.relational.record_columns import column, selected
 from atom_backend.relational.resource_tables import ROOTS, TABLES
 from atom_backend.relational.tables import index_entries, items
+
+_PAGES = 512
+"""Pages whose queries are kept: so many limits, sorts and directions of so many resources."""
 
 
 @cache
@@ -69,22 +72,36 @@ def by_ids(resource: Resource) -> sa.Select[Any]:
 
 def listed(resource: Resource, listing: Listing) -> sa.Select[Any]:
     """One page in its order; records without a value to sort by come last."""
-    root = ROOTS[resource.name]
-    # Said in the text: a plan for any limit would not be the one for a page.
-    page: sa.ColumnElement[int] = sa.literal_column(str(int(listing.limit)))
-    query = every(resource, brief=True).limit(page).execution_options(**PREPARED)
+    query = _page(resource, listing.limit, listing.sort, listing.descending)
     for condition in listing.conditions:
         query = query.where(_holds(resource, condition))
+    if listing.after is None:
+        return query
+    return query.where(
+        _beyond(ROOTS[resource.name].c.id, _sorted_by(resource, listing.sort), listing)
+    )
+
+
+@lru_cache(maxsize=_PAGES)
+def _page(resource: Resource, limit: int, sort: str, descending: bool) -> sa.Select[Any]:
+    """The first page of all there is; made once, as ``by_id`` is."""
+    # Said in the text: a plan for any limit would not be the one for a page.
+    rows: sa.ColumnElement[int] = sa.literal_column(str(limit))
+    query = every(resource, brief=True).limit(rows).execution_options(**PREPARED)
     # UUIDv7 begins with the time, so the order of creation needs no column of its own.
-    by = None if listing.sort == "created_at" else column(resource, listing.sort)
-    ordered: Callable[[Any], Any] = sa.desc if listing.descending else sa.asc
+    ordered: Callable[[Any], Any] = sa.desc if descending else sa.asc
+    by = _sorted_by(resource, sort)
     if by is not None:
         query = query.order_by(ordered(by).nulls_last())
     elif resource.searchable:
         # Or the primary key could give the order, past the rows of everybody else.
         query = query.order_by(ordered(items.c.kind))
-    query = query.order_by(ordered(root.c.id))
-    return query if listing.after is None else query.where(_beyond(root.c.id, by, listing))
+    return query.order_by(ordered(ROOTS[resource.name].c.id))
+
+
+def _sorted_by(resource: Resource, sort: str) -> sa.Column[Any] | None:
+    """The column; none for the order of creation."""
+    return None if sort == "created_at" else column(resource, sort)
 
 
 def _beyond(

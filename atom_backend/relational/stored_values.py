@@ -42,6 +42,11 @@ def loaded(kind: FieldType, value: Any) -> Any:
     return _from_json(kind, value) if isinstance(kind, Many | Structure) else value
 
 
+def kept_as_it_is(kind: FieldType) -> bool:
+    """Whether what is read from a column is the value."""
+    return not isinstance(kind, Tags | Many | Structure)
+
+
 def _to_json(kind: FieldType | Structure, value: Any) -> Any:
     if value is None:
         return None

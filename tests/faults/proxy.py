@@ -8,6 +8,7 @@ returns.
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from sqlalchemy.engine import make_url
 T = TypeVar("T")
 
 _COMMIT = b"COMMIT\0"
+_PREPARE = re.compile(rb"^Q....prepare (\w+) as (.*)", re.DOTALL)
+_EXECUTE = re.compile(rb"^Q....execute (\w+)", re.DOTALL)
 _AT_ONCE = 1 << 16
 _PATIENCE = 20.0
 
@@ -58,8 +61,17 @@ class _Wire:
     """This wire's transaction is the one to break at its commit."""
     answers: Cut | None = None
     """This wire breaks as soon as the server has answered."""
+    prepared: dict[bytes, bytes] = field(default_factory=dict)
     has_lost: bool = False
     """Nobody can make sense any more of what would come next on this wire."""
+
+    def meant(self, said: bytes) -> bytes:
+        """What the server is to do: of a prepared statement, the text that it was prepared with."""
+        if prepares := _PREPARE.search(said):
+            self.prepared[prepares[1]] = prepares[2]
+            return b""
+        executes = _EXECUTE.search(said)
+        return self.prepared[executes[1]] if executes else said
 
     def close(self) -> None:
         for end in (self.client, self.server):
@@ -199,6 +211,7 @@ class Proxy:
         wire.close()
 
     def _due_cut(self, wire: _Wire, said: bytes) -> Cut | None:
+        said = wire.meant(said)
         if self._cut is not None and self._cut.words in said:
             cut, self._cut = self._cut, None
             if not cut.at_commit:

@@ -25,7 +25,7 @@ def test_it_is_alive_and_ready(account: Account) -> None:
 
 def test_metrics_say_how_much_waits_and_name_nobody(account: Account) -> None:
     document = account.store(title="A very secret title")
-    account.get(f"/v1/documents/{document['id']}")
+    account.get(f"/v1/documents/{document['id']}").close()
     said = account.get("/metrics")
     assert said.content_type.startswith("text/plain")
     assert "atom_index_readable 1.0" in said.text

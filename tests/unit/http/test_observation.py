@@ -55,9 +55,9 @@ def test_a_request_is_one_log_line_without_what_the_user_wrote(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
-    client().get(f"/things/{USER}?secret=1", headers=GOOD)
-    client().get("/things/by-name/secret/name", headers=GOOD)
-    client().get("/secret")
+    client().get(f"/things/{USER}?secret=1", headers=GOOD).close()
+    client().get("/things/by-name/secret/name", headers=GOOD).close()
+    client().get("/secret").close()
     said = [one.getMessage() for one in access_lines(caplog)]
     assert said == [
         "GET /things/{thing_id} 400",
@@ -80,9 +80,9 @@ def test_a_streamed_answer_is_logged_once_it_has_ended(caplog: pytest.LogCapture
 
 def test_metrics_count_by_template_and_bound_every_label() -> None:
     tiny = client()
-    tiny.get(f"/things/{USER}", headers=GOOD)
-    tiny.open("/things", method="BREW")
-    tiny.get("/some/secret/path")
+    tiny.get(f"/things/{USER}", headers=GOOD).close()
+    tiny.open("/things", method="BREW").close()
+    tiny.get("/some/secret/path").close()
     said = tiny.get("/metrics").text
     assert 'route="/things/{thing_id}",status="200"' in said
     assert 'method="other",route="unmatched",status="405"' in said
