@@ -1,7 +1,8 @@
 """Tasks in bare SQL: the statements that a task service cannot do without, and nothing around them.
 
 As the superuser, without row-level security, sign-in or any check; each connection commits by
-itself, and a creation writes the same three rows as the service in one round trip.
+itself, and a creation writes the same three rows as the service in one round trip. What it makes is
+not due before tomorrow: else the worker would index, beside the service, for those who have none.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ with item as (
     select id, owner_id, 'todo', 0, 0, 'UTC' from item
 )
 insert into index_entries (item_id, owner_id, kind, revision, state, due_at, requested_at)
-select id, owner_id, 'task', 1, 'due', now(), now() from item
+select id, owner_id, 'task', 1, 'due', now() + interval '1 day', now() from item
 """
 _FILL = """
 with item as (

@@ -26,18 +26,29 @@ WEIGHTS = {Leg.VECTOR: 0.7, Leg.TEXT: 0.3}
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An item that a leg found, with all its hits, the best first.
+    """An item that a leg found, and the places of all its hits in the legs, the best first.
 
     ``score`` is the leg's own where one leg ran, else the fused score in [0, 1].
     """
 
     item_id: UUID
     score: float
-    hits: tuple[Hit, ...]
+    places: tuple[tuple[LegHits, int], ...]
 
     @property
     def kind(self) -> Kind:
-        return self.hits[0].kind
+        leg, place = self.places[0]
+        return leg.kinds[place]
+
+    @property
+    def revisions(self) -> set[int]:
+        """Of which the item was found."""
+        return {leg.revisions[place] for leg, place in self.places}
+
+    def hits(self, revision: int, count: int) -> list[Hit]:
+        """So many of the best of one revision."""
+        there = (one for one in self.places if one[0].revisions[one[1]] == revision)
+        return [leg.hit(place) for leg, place in islice(there, count)]
 
 
 class Ranking(Sequence[Candidate]):
@@ -63,7 +74,7 @@ class Ranking(Sequence[Candidate]):
     def _candidate(self, item: bytes, score: float) -> Candidate:
         return Candidate(UUID(bytes=item), score, tuple(self._hits(item)))
 
-    def _hits(self, item: bytes) -> Iterator[Hit]:
+    def _hits(self, item: bytes) -> Iterator[tuple[LegHits, int]]:
         """The legs take turns, and a chunk that both found is listed once."""
         seen: set[bytes] = set()
         for place, number in sorted(
@@ -74,7 +85,7 @@ class Ranking(Sequence[Candidate]):
             leg = self._legs[number]
             if leg.chunks[place] not in seen:
                 seen.add(leg.chunks[place])
-                yield leg.hit(place)
+                yield leg, place
 
 
 def rank(legs: Sequence[LegHits], depths: Sequence[int]) -> Ranking:

@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from heapq import merge
 from itertools import islice
 
@@ -55,8 +56,10 @@ def window(query: str, text: str, *, width: int = 600) -> Span:
 
 
 def _found(query: str, text: str) -> Iterator[Span]:
-    spans = merge(_words(query, text), _pairs(query, text), key=lambda span: span.start)
-    return _joined(spans)
+    words = _words(query, text)
+    if not _UNSPACED.search(query):
+        return _joined(words)
+    return _joined(merge(words, _pairs(query, text), key=lambda span: span.start))
 
 
 def _words(query: str, text: str) -> Iterator[Span]:
@@ -77,8 +80,12 @@ def _candidates(wanted: Mapping[str, Sequence[str]], text: str) -> Iterator[re.M
     return _WORD.finditer(text)
 
 
+@lru_cache(maxsize=16)
 def _wanted(query: str) -> Mapping[str, Sequence[str]]:
-    """The query's words by their first letters; short ones count only among themselves."""
+    """The query's words by their first letters; short ones count only among themselves.
+
+    Kept, because the passages of an answer are asked one after the other.
+    """
     words = {_folded(word) for word in _WORD.findall(query)}
     by_start: defaultdict[str, list[str]] = defaultdict(list)
     for word in {word for word in words if len(word) >= _SHORT_WORD} or words:

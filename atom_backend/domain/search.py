@@ -108,13 +108,15 @@ class LegHits:
     """A leg's hits, best first, by columns. ``exhausted``: no further match is behind the last one.
 
     Most hits only have a say in the order of items and are never shown. So there are columns to
-    order by, with identifiers as 16 bytes, and ``hit`` makes the one at a place when it is asked
-    for: making all of them takes as long as finding them.
+    order and to choose by, with identifiers as 16 bytes, and ``hit`` makes the one at a place when
+    it is asked for: making all of them takes as long as finding them.
     """
 
     leg: Leg
     items: Sequence[bytes]
     chunks: Sequence[bytes]
+    kinds: Sequence[Kind]
+    revisions: Sequence[int]
     scores: Sequence[float]
     exhausted: bool
     hit: Callable[[int], Hit]

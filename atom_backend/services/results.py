@@ -26,8 +26,6 @@ def result_of(survivor: Survivor[Candidate], request: SearchRequest) -> SearchRe
 
 def _shown(survivor: Survivor[Candidate], count: int) -> list[Hit]:
     """The best chunks of the present text, or of an older one while that is all there is."""
-    hits = survivor.candidate.hits
-    revisions = {hit.revision for hit in hits}
-    wanted = survivor.stored.content_revision
-    revision = wanted if wanted in revisions else max(revisions)
-    return [hit for hit in hits if hit.revision == revision][:count]
+    candidate, wanted = survivor.candidate, survivor.stored.content_revision
+    revisions = candidate.revisions
+    return candidate.hits(wanted if wanted in revisions else max(revisions), count)

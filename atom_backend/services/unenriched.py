@@ -68,8 +68,8 @@ def _exhausted(legs: Sequence[LegHits]) -> bool:
 
 def _result(request: SearchRequest, candidate: Candidate) -> SearchResult:
     """By the newest text that was found: an older one may be there until a worker removes it."""
-    newest = max(hit.revision for hit in candidate.hits)
-    shown = [hit for hit in candidate.hits if hit.revision == newest][: request.chunks]
+    newest = max(candidate.revisions)
+    shown = candidate.hits(newest, request.chunks)
     return SearchResult(
         item_id=candidate.item_id,
         kind=shown[0].kind,

@@ -32,6 +32,7 @@ _HIT_COLUMNS = [
 _CHUNK_COLUMNS = [
     *("owner_id", "chunk_id", "revision", "fence", "ordinal", "start", "end", "title", "content")
 ]
+_ORDERING = ("chunk_id", "document_id", "revision")
 _match: Any = MatchQuery
 _LONGEST_QUERY = 10_000
 """Characters of a query that are looked for; one of that size takes a tenth of a second."""
@@ -120,8 +121,7 @@ async def _text_leg(
 
 def own(found: Any, scope: OwnerScope) -> Any:
     """The same rows. Raises VectorStoreCorrupt unless all of them are the owner's."""
-    owners = found["owner_id"].unique().to_pylist()
-    if owners and owners != [scope.owner_id.bytes]:
+    if not set(found["owner_id"].to_pylist()) <= {scope.owner_id.bytes}:
         raise VectorStoreCorrupt("An index of LanceDB takes rows for those of another owner.")
     return found
 
@@ -140,9 +140,8 @@ def _leg(leg: Leg, found: Any, scores: Any, depth: int) -> LegHits:
 
     ``exhausted`` counts rows, not hits: a duplicate took a place that a further match lost.
     """
-    for kind in found["kind"].unique().to_pylist():
-        kind_named(kind)
-    chunks, items = (found[name].to_pylist() for name in ("chunk_id", "document_id"))
+    chunks, items, revisions = (found[name].to_pylist() for name in _ORDERING)
+    kinds = [kind_named(name) for name in found["kind"].to_pylist()]
     strengths = scores.tolist()
     first: dict[bytes, int] = {}
     for row in sorted(range(len(chunks)), key=lambda row: (-strengths[row], chunks[row])):
@@ -152,6 +151,8 @@ def _leg(leg: Leg, found: Any, scores: Any, depth: int) -> LegHits:
         leg,
         items=[items[row] for row in rows],
         chunks=list(first),
+        kinds=[kinds[row] for row in rows],
+        revisions=[revisions[row] for row in rows],
         scores=[strengths[row] for row in rows],
         exhausted=found.num_rows < depth,
         hit=lambda place: _hit(found, rows[place], strengths[rows[place]]),

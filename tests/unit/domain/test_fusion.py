@@ -49,6 +49,8 @@ def as_leg(leg: Leg, hits: Sequence[Hit]) -> LegHits:
         leg,
         items=[hit.item_id.bytes for hit in hits],
         chunks=[hit.chunk_id.bytes for hit in hits],
+        kinds=[hit.kind for hit in hits],
+        revisions=[hit.revision for hit in hits],
         scores=[hit.score for hit in hits],
         exhausted=False,
         hit=hits.__getitem__,
@@ -137,7 +139,7 @@ def test_a_candidate_carries_each_of_its_chunks_once_and_no_other(
 ) -> None:
     seen = cut(legs, depths[-1])
     for one in rank(seen, depths):
-        chunk_ids = [hit.chunk_id for hit in one.hits]
+        chunk_ids = [leg.hit(place).chunk_id for leg, place in one.places]
         mine = {h.chunk_id for leg in seen for h in hits_of(leg) if h.item_id == one.item_id}
         assert len(chunk_ids) == len(mine)
         assert set(chunk_ids) == mine
@@ -222,9 +224,23 @@ def test_a_latecomer_stands_behind_what_was_shown_before() -> None:
 def test_a_candidates_hits_take_turns_between_the_legs() -> None:
     legs = [leg_of(Leg.VECTOR, [(1, 0), (1, 1)]), leg_of(Leg.TEXT, [(1, 2), (1, 0)])]
     (one,) = rank(legs, [10])
-    assert [hit.ordinal for hit in one.hits] == [0, 2, 1]
+    assert [hit.ordinal for hit in one.hits(1, 3)] == [0, 2, 1]
+    assert [hit.ordinal for hit in one.hits(1, 2)] == [0, 2]
+    assert one.revisions == {1}
 
 
 def test_nothing_found_is_an_empty_ranking() -> None:
     assert list(rank([], [10])) == []
     assert list(rank([leg_of(Leg.VECTOR, []), leg_of(Leg.TEXT, [])], [10, 80])) == []
+
+
+def test_a_candidate_gives_the_best_hits_of_the_revision_that_is_asked_for() -> None:
+    old, new = (
+        hits_of(leg_of(Leg.VECTOR, [(1, 0), (1, 1)])),
+        hits_of(leg_of(Leg.TEXT, [(1, 2), (1, 3)])),
+    )
+    leg = as_leg(Leg.TEXT, [old[0], *(replace(hit, revision=2) for hit in new), old[1]])
+    (one,) = rank([leg], [10])
+    assert one.revisions == {1, 2}
+    assert [hit.ordinal for hit in one.hits(2, 5)] == [2, 3]
+    assert [hit.ordinal for hit in one.hits(1, 1)] == [0]
