@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RelayReport:
-    """What one pass did."""
+    """What one pass did. ``full``: it leased as many as it may, so that more may be due."""
 
     leased: int = 0
     settled: int = 0
@@ -47,6 +47,7 @@ class RelayReport:
     postponed: int = 0
     parked: int = 0
     outage: str | None = None
+    full: bool = False
 
     def __add__(self, other: RelayReport) -> RelayReport:
         return RelayReport(
@@ -56,6 +57,7 @@ class RelayReport:
             self.postponed + other.postponed,
             self.parked + other.parked,
             self.outage or other.outage,
+            self.full or other.full,
         )
 
     def __str__(self) -> str:
@@ -131,7 +133,7 @@ class Relay:
         buried = [lease for lease in leases if lease.deleted]
         living = [lease for lease in leases if not lease.deleted]
         return (
-            RelayReport(leased=len(leases))
+            RelayReport(leased=len(leases), full=len(leases) == limit)
             + self._remove(buried, tenure)
             + self._index(living, tenure)
         )

@@ -20,9 +20,12 @@ from atom_backend.errors import AtomError, DatabaseUnavailable, VectorStoreUnava
 from atom_backend.workers.loop import Worker
 
 IDLE = RelayReport()
-BUSY = RelayReport(leased=3, settled=3)
+BUSY = RelayReport(leased=3, settled=3, full=True)
+LITTLE = RelayReport(leased=3, settled=3)
 OUTAGE = RelayReport(leased=3, postponed=3, outage="lancedb_unavailable")
-HALF_AN_OUTAGE = RelayReport(leased=3, removed=1, postponed=2, outage="embedder_unavailable")
+HALF_AN_OUTAGE = RelayReport(
+    leased=3, removed=1, postponed=2, outage="embedder_unavailable", full=True
+)
 
 Step = RelayReport | Exception
 
@@ -31,7 +34,7 @@ class Surroundings(Event):
     """Everything around one worker; as an event, it tells the worker to stop at its last step.
 
     ``waits`` lists the waits in their order: for "work", which ends early when work is announced,
-    or "out" an outage, which does not.
+    or "out" an outage or the time in which more may come, which do not.
     """
 
     def __init__(self, steps: Sequence[Step]) -> None:
@@ -75,7 +78,7 @@ class Surroundings(Event):
         return self.due_in
 
     def wait(self, timeout: float | None = None) -> bool:
-        """The event, on which an outage is waited out."""
+        """The event, on which is waited out what no announcement shortens."""
         return self.passed("out", timeout)
 
     def passed(self, reason: str, seconds: float | None) -> bool:
@@ -111,10 +114,14 @@ def run(*steps: Step) -> Surroundings:
     return around
 
 
-def test_there_is_no_waiting_while_there_is_work() -> None:
+def test_there_is_no_waiting_while_there_is_as_much_work_as_a_pass_takes() -> None:
     around = run(BUSY, BUSY, BUSY, IDLE)
     assert around.turns == 4
     assert around.waits == []
+
+
+def test_after_a_pass_that_was_not_full_more_is_gathered() -> None:
+    assert run(LITTLE, LITTLE, BUSY, IDLE).waits == [("out", 0.1), ("out", 0.1)]
 
 
 def test_the_worker_waits_for_an_announcement_when_nothing_is_due() -> None:
