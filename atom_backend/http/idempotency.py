@@ -21,20 +21,21 @@ T = TypeVar("T")
 
 
 def receipt(
-    call: Call[Any, Any], fingerprint: bytes, render: Callable[[T], Response]
+    call: Call[Any, Any], asked: Callable[[], bytes], render: Callable[[T], Response]
 ) -> Receipt[T] | None:
-    """What the service is to keep, if the caller sent a key."""
+    """What the service is to keep, if the caller sent a key; ``asked`` makes the fingerprint."""
     key = call.header(IDEMPOTENCY_KEY)
     if key is None:
         return None
+    known_by = asked()
 
     def keep(outcome: T) -> StoredResponse:
         response = render(outcome)
         return StoredResponse(
-            fingerprint, response.status_code, dict(response.headers), response.get_data()
+            known_by, response.status_code, dict(response.headers), response.get_data()
         )
 
-    return Receipt(key, fingerprint, keep)
+    return Receipt(key, known_by, keep)
 
 
 def replay(kept: StoredResponse) -> Response:

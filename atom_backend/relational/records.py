@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -196,7 +197,7 @@ class PostgresRecords:
             for one in self._resource.fields
             if one.name in values and not one.derived
         }
-        beside = set() if self._own is None else set(self._own.c.keys())
+        beside = _beside(self._resource)
         common = {name: value for name, value in plain.items() if name not in beside}
         if self._resource.says is not None:
             said = self._resource.says(values)
@@ -239,6 +240,12 @@ class PostgresRecords:
         if self._resource.searchable:
             query = query.where(items.c.kind == self._resource.one)
         return self._connection.scalar(query.limit(1))
+
+
+@cache
+def _beside(resource: Resource) -> frozenset[str]:
+    """The columns of the resource's own table, where it has one beside the root."""
+    return frozenset(TABLES[resource.name].c.keys() if resource.searchable else ())
 
 
 def _hash(columns: Mapping[str, Any]) -> bytes:

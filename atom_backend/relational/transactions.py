@@ -35,15 +35,17 @@ _GRACE = 2.0
 """Seconds by which the client's patience exceeds the server's own limit on a statement."""
 
 _BEGIN = sa.text("""
-    select set_config('role', :role, true), set_config('atom.owner_id', :owner, true),
-        set_config('atom.session_id', coalesce(:session, ''), true),
-        set_config('atom.api_key_id', coalesce(:key, ''), true),
-        set_config('atom.request_id', :request_id, true),
-        set_config('atom.remote_address', :remote_address, true),
-        set_config('search_path', 'public', true), set_config('timezone', 'UTC', true),
-        set_config('statement_timeout', :statement, true),
-        set_config('lock_timeout', :lock, true),
-        set_config('idle_in_transaction_session_timeout', :idle, true),
+    select concat(
+            set_config('role', :role, true), set_config('atom.owner_id', :owner, true),
+            set_config('atom.session_id', coalesce(:session, ''), true),
+            set_config('atom.api_key_id', coalesce(:key, ''), true),
+            set_config('atom.request_id', :request_id, true),
+            set_config('atom.remote_address', :remote_address, true),
+            set_config('search_path', 'public', true), set_config('timezone', 'UTC', true),
+            set_config('statement_timeout', :statement, true),
+            set_config('lock_timeout', :lock, true),
+            set_config('idle_in_transaction_session_timeout', :idle, true)
+        ),
         public.atom_refusal(
             cast(:session as uuid), cast(:key as uuid), :claimed, cast(:subject as uuid)
         ) as refusal

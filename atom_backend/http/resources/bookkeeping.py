@@ -51,7 +51,9 @@ def transfer(call: Call[None, TransferInput]) -> Response:
         reply.headers["Location"] = f"{call.root}/v1/transactions?transfer_id={shared}"
         return reply
 
-    asked = fingerprint([b"transfer", call.body.model_dump_json().encode()])
+    def asked() -> bytes:
+        return fingerprint([b"transfer", call.body.model_dump_json().encode()])
+
     outcome = call.services.bookkeeping.transfer(
         call.principal, Transfer(**call.body.model_dump()), receipt(call, asked, render)
     )

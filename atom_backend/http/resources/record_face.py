@@ -67,7 +67,7 @@ class Face:
         def render(record: Record) -> Response:
             return self.reply(call, record, 201)
 
-        kept = receipt(call, self.fingerprint(call.body), render)
+        kept = receipt(call, lambda: self.fingerprint(call.body), render)
         outcome = call.services.records.create(call.principal, self.resource, given, kept)
         if isinstance(outcome, StoredResponse):
             return replay(outcome)
