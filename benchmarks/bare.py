@@ -48,8 +48,15 @@ class BareParts:
         self._owner = f"owner_id = X'{owner_id.hex}'"
         self._postgres = postgres
 
-    def search(self, query: str, mode: str, limit: int = 10) -> list[tuple[Any, ...]]:
-        """The rows of the documents that hold the best chunks."""
+    def search(
+        self, query: str, mode: str, limit: int = 10, *, encoded: bool = False
+    ) -> list[tuple[Any, ...]]:
+        """The rows of the documents that hold the best chunks.
+
+        ``encoded``: encode the question also where the mode has no use for that.
+        """
+        if encoded:
+            self._embedder.embed([query])
         asked = self._asked(query, mode).where(self._owner, prefilter=True).limit(limit)
         found = asked.select(["document_id", "content", *_SCORES[mode]]).to_list()
         identifiers = {str(UUID(bytes=row["document_id"])) for row in found}
