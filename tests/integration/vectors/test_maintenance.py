@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
@@ -117,6 +118,28 @@ def test_a_compaction_that_keeps_losing_to_writers_is_left_to_the_next_round(
         assert "document_chunks: postponed, because writers were quicker" in store.maintain()
 
     assert "document_chunks: compacted 3 fragments" in store.maintain()
+
+
+def test_rows_that_came_while_the_others_were_indexed_are_indexed_by_the_next_round(
+    folder: Path, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(folder, maintenance=MaintenancePolicy(share=0, dirty_seconds=0))
+    writer = open_store(folder)
+    fill(store, 3)
+    real, late = AsyncTable.optimize, [project(OWNER, ["common late"])]
+
+    async def raced(table: AsyncTable, **options: Any) -> Any:
+        done = await real(table, **options)
+        if table.name == CHUNKS and late:
+            await asyncio.to_thread(put, writer, [late.pop()])
+        return done
+
+    monkeypatch.setattr(AsyncTable, "optimize", raced)
+    assert "indexed 3 rows" in store.maintain()
+    assert not late
+
+    assert "document_chunks: indexed 1 rows" in store.maintain()
+    assert store.maintain() == "nothing to do"
 
 
 def test_versions_are_pruned_only_after_the_time_a_reader_may_take(
