@@ -51,7 +51,7 @@ def leave(client: httpx.Client, _: User) -> httpx.Response:
 
 
 REQUESTS = [
-    Request("create", create, ("add", "want", "store"), BEFORE | {"new": TWO}, (201, 201)),
+    Request("create", create, ("add", "store"), BEFORE | {"new": TWO}, (201, 201)),
     Request("replace", replace, ("change", "want"), BEFORE | {"a": TWO}, (200, 200)),
     Request("change", change, ("change", "want"), BEFORE | {"a": TWO}, (200, 412)),
     Request("delete", delete, ("remove", "bury"), {"b": ONE}, (204, 404)),

@@ -124,7 +124,7 @@ def test_what_an_outage_left_without_an_answer_is_whole_or_absent(
 def test_a_batch_that_was_cut_off_is_sent_again(
     stage: Stage, user: User, processes: Processes, when: str
 ) -> None:
-    web = Web(processes, serve, Strike((when, "want"), SIGKILL))
+    web = Web(processes, serve, Strike((when, "add"), SIGKILL))
     with web.client(user.token) as client, pytest.raises(httpx.TransportError):
         load(client, user)
     assert killed(web.process)
