@@ -47,7 +47,7 @@ def every(resource: Resource, *, whole: bool = False, brief: bool = False) -> sa
     )
     kind: sa.ColumnElement[str] = sa.literal_column(f"'{resource.kind.value}'")
     # The kind leads to the newest of one kind, past what the owner has of the others. It is said as
-    # a range, so that ordering by it has a meaning to PostgreSQL: see ``listed``.
+    # a range, so that ordering by it has a meaning to PostgreSQL: see ``_page``.
     return sa.select(*columns).select_from(joined).where(items.c.kind.between(kind, kind))
 
 

@@ -33,9 +33,6 @@ DEADLINE = 1800.0
 _ATTEMPTS = 5
 """A compaction that lost to a writer is begun again this often in one round."""
 
-_NONE = -1
-"""No version of a table."""
-
 _VECTOR_INDEX = "vector_at_"
 """Followed by the number of rows that the index was built on."""
 
@@ -66,7 +63,7 @@ class MaintenancePolicy:
 class _Seen:
     """What this process knows of a table since it last put it in order."""
 
-    version: int = _NONE
+    version: int | None = None
     ordered_at: float = float("-inf")
     took: float = 0.0
     left: int = 0
@@ -128,11 +125,12 @@ class Maintenance:
         done = [what.format(count) for count, what in counted if count]
         if "vector" in (await table.schema()).names:
             done += await self._index_vectors(table)
-        version, left = await table.version(), await _unindexed(table)
+        version: int | None = await table.version()
+        left = await _unindexed(table)
         stuck = left == waiting == self._seen[table.name].left
         if left and not stuck:
             # Somebody wrote meanwhile, and may not write again: there must be another round.
-            version = _NONE
+            version = None
         ended = time.monotonic()
         self._seen[table.name] = _Seen(version, ended, ended - begun, left)
         return done
